@@ -1,0 +1,46 @@
+"""What can go wrong, in one tree.
+
+::
+
+    AtomsightError                  anything that atomsight raises on purpose
+    ├── InputError                  the user's input is at fault (exit code 2)
+    │   ├── MapFileError            a map file cannot be read as what it says it is
+    │   ├── ModelFileError          a model file cannot be read, or holds nothing to score
+    │   ├── OverlayError            the model does not lie in the map
+    │   └── ParameterError          an option has a value that means nothing
+    └── OutputError                 a result cannot be written (exit code 2)
+
+    AtomsightWarning                a result stands, but something deserves a look
+"""
+
+
+class AtomsightError(Exception):
+    """Base class of everything that atomsight raises on purpose."""
+
+
+class InputError(AtomsightError):
+    """The input is at fault: the message says what, where and what to do."""
+
+
+class MapFileError(InputError):
+    """A map file is missing, truncated or not what its header promises."""
+
+
+class ModelFileError(InputError):
+    """A model file is missing, unreadable or holds no atoms to score."""
+
+
+class OverlayError(InputError):
+    """The model does not lie in the map."""
+
+
+class ParameterError(InputError):
+    """An option has a value that means nothing."""
+
+
+class OutputError(AtomsightError):
+    """A result cannot be written: no permission, no space, no folder."""
+
+
+class AtomsightWarning(UserWarning):
+    """The result stands, but something about the input deserves a look."""
