@@ -178,9 +178,7 @@ def _check_cell(path: Path, cell: tuple[float, ...], sampling: tuple[int, int, i
     alpha, beta, gamma = cell[3:]
     possible = all(0 < v < 180 for v in cell[3:]) and alpha + beta + gamma < 360
     if not possible or 2 * max(cell[3:]) >= alpha + beta + gamma:
-        raise MapFileError(
-            f"{path}: impossible cell angles {alpha:g}, {beta:g}, {gamma:g} degrees"
-        )
+        raise MapFileError(f"{path}: impossible cell angles {alpha:g}, {beta:g}, {gamma:g} degrees")
 
 
 def _triple(words: np.ndarray) -> tuple[int, int, int]:

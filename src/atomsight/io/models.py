@@ -239,7 +239,9 @@ def _residues(
     ]
     keys = ("chain", "label_asym", "number", "icode", "name", "entity", "atom_class", "size")
     table = {
-        key: np.array([row[i] for row in rows], dtype=np.int64 if isinstance(rows[0][i], int) else None)
+        key: np.array(
+            [row[i] for row in rows], dtype=np.int64 if isinstance(rows[0][i], int) else None
+        )
         for i, key in enumerate(keys)
     }
     size = table.pop("size")

@@ -1,0 +1,110 @@
+"""Positions of symmetry or assembly copies, for those who want them as neighbours."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import gemmi
+import numpy as np
+
+from atomsight.errors import ParameterError
+from atomsight.model import Model
+from atomsight.typing import Bool_N, Float_Nx3
+
+CopyRule = Literal["none", "assembly", "crystal"]
+
+
+def copy_positions(
+    model: Model, rule: CopyRule, reach: float, *, assembly: str | None = None
+) -> Float_Nx3:
+    """Atoms of copies of the model that come near it.
+
+    MapQ knows only the atoms in the file, so with copies Q differs from the archive's at
+    interfaces.
+
+    Parameters
+    ----------
+    model : Model
+    rule : {"none", "assembly", "crystal"}
+        "assembly": the biological assembly that the file describes; "crystal": all copies of the
+        space group.
+    reach : float
+        Å; copies further than this from the model's box are left out.
+    assembly : str, optional
+        Which assembly; the first one when not given.
+
+    Returns
+    -------
+    ndarray, shape (m, 3)
+        Å; the model itself is not among them.
+
+    Raises
+    ------
+    ParameterError
+        If the file describes no such assembly, or no crystal.
+    """
+    empty = np.empty((0, 3))
+    if rule == "none":
+        return empty
+    heavy = model.heavy
+    low, high = model.xyz[heavy].min(axis=0) - reach, model.xyz[heavy].max(axis=0) + reach
+    moves = _assembly(model, assembly) if rule == "assembly" else _crystal(model)
+    near = [empty]
+    for chosen, transform in moves:
+        if transform.is_identity():
+            continue
+        moved = _apply(transform, model.xyz[heavy & chosen])
+        near.append(moved[((moved >= low) & (moved <= high)).all(axis=1)])
+    return np.concatenate(near)
+
+
+def _apply(transform: gemmi.Transform, xyz: Float_Nx3) -> Float_Nx3:
+    moved: Float_Nx3 = xyz @ np.array(transform.mat.tolist()).T + np.array(transform.vec.tolist())
+    return moved
+
+
+def _assembly(model: Model, name: str | None) -> Iterator[tuple[Bool_N, gemmi.Transform]]:
+    assemblies = list(model.structure.assemblies)
+    if not assemblies:
+        raise ParameterError(f"{model.path}: describes no assembly, so it has no copies to add")
+    known = ", ".join(a.name for a in assemblies)
+    chosen = next((a for a in assemblies if name in (None, a.name)), None)
+    if chosen is None:
+        raise ParameterError(f"{model.path}: describes no assembly {name}; it has {known}")
+    chain = model.residues.chain[model.residue]
+    label = model.residues.label_asym[model.residue]
+    for generator in chosen.generators:
+        # mmCIF lists subchains, PDB lists chains
+        members = np.isin(label, list(generator.subchains))
+        members |= np.isin(chain, list(generator.chains))
+        for operator in generator.operators:
+            yield members, operator.transform
+
+
+def _crystal(model: Model) -> Iterator[tuple[Bool_N, gemmi.Transform]]:
+    structure = model.structure
+    cell = structure.cell
+    group = structure.find_spacegroup()
+    if group is None or not cell.is_crystal():
+        raise ParameterError(f"{model.path}: describes no crystal, so it has no copies to add")
+    everything = np.ones(len(model), dtype=bool)
+    centre = cell.fractionalize(gemmi.Position(*model.xyz[model.heavy].mean(axis=0)))
+    for operation in group.operations():
+        image = operation.apply_to_xyz(centre.tolist())
+        for shift in np.ndindex(3, 3, 3):
+            # cells around the one that brings the copy's centre next to the model's
+            whole = [
+                int(np.round(c - i)) + s - 1
+                for c, i, s in zip(centre.tolist(), image, shift, strict=True)
+            ]
+            yield everything, _cartesian(cell, operation, whole)
+
+
+def _cartesian(cell: gemmi.UnitCell, operation: gemmi.Op, whole: list[int]) -> gemmi.Transform:
+    rotation = np.array(operation.rot, dtype=float) / gemmi.Op.DEN
+    translation = np.array(operation.tran, dtype=float) / gemmi.Op.DEN + whole
+    orthogonal = np.array(cell.orth.mat.tolist())
+    fractional = np.array(cell.frac.mat.tolist())
+    transform = gemmi.Transform()
+    transform.mat.fromlist((orthogonal @ rotation @ fractional).round(12).tolist())
+    transform.vec.fromlist((orthogonal @ translation).round(9).tolist())
+    return transform
