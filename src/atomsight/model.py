@@ -1,6 +1,5 @@
 """A model: columns of atoms, in the order of the file, and the gemmi structure they came from."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import gemmi
 import numpy as np
 
+from atomsight.errors import ParameterError
 from atomsight.typing import Bool_N, Float_N, Float_Nx3, Int_N, Str_N
 
 
@@ -130,5 +130,37 @@ class Model:
         return ~self.hydrogen & self.has_position
 
 
-AtomColumns = Mapping[str, np.ndarray]
-"""Measures to show beside the atoms: name of the column → one value an atom."""
+def select(model: Model, selection: str) -> Bool_N:
+    """Atoms that a selection names.
+
+    Parameters
+    ----------
+    model : Model
+    selection : str
+        gemmi's syntax, e.g. ``/1/A,B/10-40/CA[C]`` or ``//A`` or ``(HEM)``.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
+    Raises
+    ------
+    ParameterError
+        If the selection cannot be understood, or names no atom.
+    """
+    try:
+        chosen = gemmi.Selection(selection)
+        rows = [
+            atom.serial - 1
+            for part in chosen.models(model.structure)
+            if part.num == model.number
+            for chain in chosen.chains(part)
+            for residue in chosen.residues(chain)
+            for atom in chosen.atoms(residue)
+        ]
+    except (RuntimeError, ValueError) as exc:
+        raise ParameterError(f"selection {selection!r} cannot be understood ({exc})") from None
+    result: Bool_N = np.isin(model.row, rows)
+    if not result.any():
+        raise ParameterError(f"selection {selection!r} names no atom of {model.path}")
+    return result

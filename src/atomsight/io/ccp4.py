@@ -4,7 +4,7 @@ Format: Cheng et al. (2015), J. Struct. Biol. 192, 146-150 (MRC2014), and its CC
 """
 
 from dataclasses import dataclass
-from math import isfinite, prod
+from math import cos, isfinite, prod, radians
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from atomsight.errors import MapFileError
 HEADER_BYTES = 1024
 MODES: dict[int, str] = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
 _LARGEST_AXIS = 1 << 20
+_VOXEL_SIZES = (1e-3, 1e5)
 _IMOD_STAMP = 1146047817
 _VOLUME_STACK = 401
 
@@ -141,7 +142,7 @@ def parse_header(raw: bytes, path: Path) -> Ccp4Header:
 
 
 def _in_byte_order(raw: bytes, path: Path) -> tuple[np.ndarray, str]:
-    """The 256 header words, in the byte order in which mode and axes make sense.
+    """Read the 256 header words in the byte order in which mode and axes make sense.
 
     The machine stamp is wrong or empty in some files, so it only decides what the words leave open.
     """
@@ -175,9 +176,18 @@ def _check_cell(path: Path, cell: tuple[float, ...], sampling: tuple[int, int, i
             f"{path}: zero or negative voxel size (cell {edges} Å over {intervals} intervals); "
             "set the voxel size in the map's header"
         )
+    smallest, largest = _VOXEL_SIZES
+    voxel = [edge / m for edge, m in zip(cell[:3], sampling, strict=True)]
+    if min(voxel) < smallest or max(voxel) > largest:
+        shown = " x ".join(f"{v:g}" for v in voxel)
+        raise MapFileError(
+            f"{path}: impossible voxel size {shown} Å; set the voxel size in the map's header"
+        )
     alpha, beta, gamma = cell[3:]
-    possible = all(0 < v < 180 for v in cell[3:]) and alpha + beta + gamma < 360
-    if not possible or 2 * max(cell[3:]) >= alpha + beta + gamma:
+    a, b, c = (cos(radians(v)) for v in cell[3:])
+    # the square of the cell's volume over that of a box with the same edges
+    flatness = 1 - a * a - b * b - c * c + 2 * a * b * c
+    if not all(0 < v < 180 for v in cell[3:]) or flatness < 1e-6:
         raise MapFileError(f"{path}: impossible cell angles {alpha:g}, {beta:g}, {gamma:g} degrees")
 
 

@@ -6,9 +6,15 @@ import gemmi
 
 from atomsight.model import AtomClass
 
-_PEPTIDE = {gemmi.PolymerType.PeptideL, gemmi.PolymerType.PeptideD}
-_NUCLEIC = {gemmi.PolymerType.Dna, gemmi.PolymerType.Rna, gemmi.PolymerType.DnaRnaHybrid}
-_SACCHARIDE = {gemmi.PolymerType.SaccharideD, gemmi.PolymerType.SaccharideL}
+_POLYMERS = {
+    gemmi.PolymerType.PeptideL: AtomClass.PROTEIN,
+    gemmi.PolymerType.PeptideD: AtomClass.PROTEIN,
+    gemmi.PolymerType.Dna: AtomClass.NUCLEIC,
+    gemmi.PolymerType.Rna: AtomClass.NUCLEIC,
+    gemmi.PolymerType.DnaRnaHybrid: AtomClass.NUCLEIC,
+    gemmi.PolymerType.SaccharideD: AtomClass.SACCHARIDE,
+    gemmi.PolymerType.SaccharideL: AtomClass.SACCHARIDE,
+}
 _SUGAR_KINDS = {gemmi.ResidueKind.PYR, gemmi.ResidueKind.KET}
 _AMINO_KINDS = {
     gemmi.ResidueKind.AA,
@@ -64,24 +70,26 @@ def residue_class(
         return AtomClass.SACCHARIDE
     declared = types.get(residue.name, "")
     if residue.entity_type == gemmi.EntityType.Polymer:
-        kind = entity.polymer_type if entity is not None else gemmi.PolymerType.Unknown
-        if kind in _PEPTIDE:
-            return AtomClass.PROTEIN
-        if kind in _NUCLEIC:
-            return AtomClass.NUCLEIC
-        if kind in _SACCHARIDE:
-            return AtomClass.SACCHARIDE
+        if entity is not None and entity.polymer_type in _POLYMERS:
+            return _POLYMERS[entity.polymer_type]
         return _class_by_content(residue, declared)
-    heavy = [atom for atom in residue if not atom.is_hydrogen()]
-    if len({atom.name for atom in heavy}) == 1:
+    return _class_alone(residue, declared)
+
+
+def _class_alone(residue: gemmi.Residue, declared: str) -> AtomClass:
+    """Class of a residue that stands in no polymer."""
+    if len({atom.name for atom in residue if not atom.is_hydrogen()}) == 1:
         return AtomClass.ION
-    if "saccharide" in declared:
-        return AtomClass.SACCHARIDE
-    if gemmi.find_tabulated_residue(residue.name).kind in _SUGAR_KINDS:
+    if _is_sugar(residue, declared):
         return AtomClass.SACCHARIDE
     if residue.entity_type == gemmi.EntityType.NonPolymer:
         return AtomClass.LIGAND
     return _class_by_content(residue, declared)
+
+
+def _is_sugar(residue: gemmi.Residue, declared: str) -> bool:
+    kind = gemmi.find_tabulated_residue(residue.name).kind
+    return "saccharide" in declared or kind in _SUGAR_KINDS
 
 
 def _class_by_content(residue: gemmi.Residue, declared: str) -> AtomClass:
@@ -94,6 +102,6 @@ def _class_by_content(residue: gemmi.Residue, declared: str) -> AtomClass:
         return AtomClass.NUCLEIC
     if {"C1'", "C3'", "C4'"} <= names:
         return AtomClass.NUCLEIC
-    if "saccharide" in declared or kind in _SUGAR_KINDS:
+    if _is_sugar(residue, declared):
         return AtomClass.SACCHARIDE
     return AtomClass.LIGAND

@@ -19,6 +19,7 @@ DEFLATE_LIMIT = 1032
 
 _TEXT_FLOOR = 64 * 2**20
 _TEXT_RATIO = 200
+_PIECE_BYTES = 4 * 2**20
 
 
 def require_file(path: PathLikeStr, what: str, error: type[InputError]) -> Path:
@@ -116,13 +117,34 @@ def read_text_bytes(path: Path, what: str, error: type[InputError]) -> bytes:
             return handle.read()
     limit = max(_TEXT_FLOOR, _TEXT_RATIO * path.stat().st_size)
     with open_binary(path, what, error) as handle:
-        data = handle.read(limit + 1)
+        data = read_up_to(handle, limit + 1)
     if len(data) > limit:
         raise error(
             f"{path}: expands to more than {limit // 2**20} MiB, which no {what} file of this "
             "size does; unpack it yourself if you trust it"
         )
     return data
+
+
+def read_up_to(handle: BinaryIO, count: int) -> bytes:
+    """Read in pieces, so that memory grows with what is there and not with what is promised.
+
+    Parameters
+    ----------
+    handle : binary file
+    count : int
+        Bytes wanted.
+
+    Returns
+    -------
+    bytes
+        Shorter than `count` only where the file ends.
+    """
+    pieces: list[bytes] = []
+    while count > 0 and (piece := handle.read(min(count, _PIECE_BYTES))):
+        pieces.append(piece)
+        count -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def sha256(path: Path) -> str:
@@ -182,7 +204,7 @@ def whole_file(path: PathLikeStr) -> Iterator[Path]:
     temporary = target.with_name(f".{os.getpid()}.partial.{target.name}")
     try:
         yield temporary
-        os.replace(temporary, target)
+        temporary.replace(target)
     except OSError as exc:
         raise OutputError(f"{target}: cannot write this file ({_reason(exc)})") from None
     finally:
@@ -214,5 +236,5 @@ def write_text(path: PathLikeStr, text: str) -> Path:
 
 
 def _reason(exc: BaseException) -> str:
-    """The part of an operating system's message that a user can act on."""
+    """Take the part of an operating system's message that a user can act on."""
     return getattr(exc, "strerror", None) or str(exc) or type(exc).__name__

@@ -1,5 +1,6 @@
 """Reading CCP4/MRC maps: all of them, or only the box around a model."""
 
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -10,10 +11,12 @@ import numpy as np
 from atomsight.density.map import Map, MapStatistics
 from atomsight.errors import MapFileError
 from atomsight.io.ccp4 import HEADER_BYTES, Ccp4Header, parse_header
-from atomsight.io.files import DEFLATE_LIMIT, is_gzip, open_binary, require_file
+from atomsight.io.crystal import full_cell
+from atomsight.io.files import DEFLATE_LIMIT, is_gzip, open_binary, read_up_to, require_file
 from atomsight.typing import Float_3, Float_3x3, Float_Nx3, PathLikeStr, Volume
 
 OriginRule = Literal["auto", "origin", "nstart", "zero"]
+_RULE_TEXT = {"zero": "zero", "nstart": "taken from NSTART", "origin": "taken from ORIGIN"}
 
 DEFAULT_MARGIN = 6.0
 """Å of map kept around a model: 2 Å for the Q-score, 3 Å for the overlay check, one voxel."""
@@ -82,19 +85,14 @@ def read_map(
     header = read_header(path)
     file = Path(path)
     step = _step_matrix(header)
-    place, notes = _choose_origin(header, step, origin)
-    if header.is_crystal:
-        cell = _full_crystal_cell(file)
-        if cell is not None:
-            return _periodic_box(file, cell, header, around, margin, notes)
-        notes += ("the map covers a part of its crystal cell: nothing beyond it is known",)
+    place, notes = _choose_origin(header, step, origin, file)
     low, high = (0, 0, 0), header.shape
-    if around is not None:
+    if around is not None and not header.is_crystal:
         low, high = _box(header.shape, place, step, around, margin)
     values, statistics, trailing = _stream(file, header, low, high)
     if trailing:
         notes += ("there are bytes after the last voxel that the header does not account for",)
-    return Map(
+    whole = Map(
         values=values,
         origin=place + step @ np.array(low, dtype=float),
         step=step,
@@ -104,6 +102,7 @@ def read_map(
         path=file,
         notes=notes,
     )
+    return _crystal_map(whole, header, around, margin) if header.is_crystal else whole
 
 
 def _check_size(header: Ccp4Header, file: Path) -> None:
@@ -125,22 +124,23 @@ def _step_matrix(header: Ccp4Header) -> Float_3x3:
     if header.orthogonal:
         return np.diag(np.array(header.cell[:3]) / sampling)
     cell = gemmi.UnitCell(*header.cell)
-    return np.array(cell.orth.mat.tolist()) / sampling
+    step: Float_3x3 = np.array(cell.orth.mat.tolist()) / sampling
+    return step
 
 
 def _choose_origin(
-    header: Ccp4Header, step: Float_3x3, rule: OriginRule
+    header: Ccp4Header, step: Float_3x3, rule: OriginRule, file: Path
 ) -> tuple[Float_3, tuple[str, ...]]:
     """Position of voxel (0, 0, 0), and what a user should know about how it was found."""
     words = np.array(header.origin)
     start = step @ np.array(header.start, dtype=float)
-    if rule == "zero":
-        return np.zeros(3), ("origin set to zero on request",)
-    if rule == "nstart":
-        return start, ("origin taken from NSTART on request",)
-    if rule == "origin":
-        return words, ("origin taken from the ORIGIN words on request",)
-    if not np.isfinite(words).all():
+    readable = bool(np.isfinite(words).all())
+    if rule == "origin" and not readable:
+        raise MapFileError(f"{file}: the ORIGIN words are not numbers; use NSTART or zero")
+    if rule != "auto":
+        places = {"zero": np.zeros(3), "nstart": start, "origin": words}
+        return places[rule], (f"origin on request: {_RULE_TEXT[rule]}",)
+    if not readable:
         return start, ("the ORIGIN words are not numbers: NSTART used",)
     if not words.any():
         return start, ()
@@ -219,7 +219,7 @@ def _skip(handle: BinaryIO, count: int) -> None:
 def _read_sections(handle: BinaryIO, header: Ccp4Header, count: int, file: Path) -> np.ndarray:
     _, rows, columns = header.file_shape
     wanted = count * rows * columns * header.dtype.itemsize
-    data = handle.read(wanted)
+    data = read_up_to(handle, wanted)
     if len(data) < wanted:
         raise MapFileError(f"{file}: truncated: the values end before the header says they do")
     return np.frombuffer(data, dtype=header.dtype).reshape(count, rows, columns)
@@ -261,45 +261,61 @@ class _Tally:
         return MapStatistics(self.n, absent, self.minimum, self.maximum, self.mean, sd)
 
 
-def _full_crystal_cell(file: Path) -> Volume | None:
-    """Values (z, y, x) over one whole crystal cell, expanded by symmetry, if the file has them."""
-    try:
-        crystal = gemmi.read_ccp4_map(str(file), setup=False)
-        crystal.setup(float("nan"), gemmi.MapSetup.Full)
-    except (RuntimeError, ValueError) as exc:
-        raise MapFileError(f"{file}: this crystal map cannot be expanded ({exc})") from None
-    values = np.ascontiguousarray(crystal.grid.array.transpose(2, 1, 0))
-    return None if np.isnan(values).any() else values
-
-
-def _periodic_box(
-    file: Path,
-    cell: Volume,
-    header: Ccp4Header,
-    around: Float_Nx3 | None,
-    margin: float,
-    notes: tuple[str, ...],
-) -> Map:
-    """A box of a full crystal cell, continued beyond the cell's edges where it has to be."""
-    shape = cell.shape[2], cell.shape[1], cell.shape[0]
-    unit = gemmi.UnitCell(*header.cell)
-    step = np.array(unit.orth.mat.tolist()) / np.array(shape, dtype=float)
-    low, high = np.zeros(3, dtype=np.int64), np.array(shape)
+def _crystal_map(part: Map, header: Ccp4Header, around: Float_Nx3 | None, margin: float) -> Map:
+    """Continue a crystal's map beyond the file by symmetry and repetition where it can be."""
+    file = part.path
+    cell = full_cell(part.values, header)
+    if cell is None:
+        notes = (*part.notes, "the map makes up no whole crystal cell: nothing beyond it is known")
+        low, high = (0, 0, 0), header.shape
+        if around is not None:
+            low, high = _box(header.shape, part.origin, part.step, around, margin)
+        box = tuple(slice(low[a], high[a]) for a in (2, 1, 0))
+        values = np.ascontiguousarray(part.values[box])
+        origin = part.origin + part.step @ np.array(low, dtype=float)
+        return replace(part, values=values, origin=origin, start=low, notes=notes)
+    shape = header.sampling
+    corner = part.origin - part.step @ np.array(header.start, dtype=float)
+    first, last = np.zeros(3, dtype=np.int64), np.array(shape)
     if around is not None:
-        low, high = _wanted(np.zeros(3), step, around, margin)
-        if prod(int(n) for n in high - low) > 2**31:
+        first, last = _wanted(corner, part.step, around, margin)
+        if prod(int(n) for n in last - first) > 2**31:
             raise MapFileError(f"{file}: the model spans too many cells of this crystal map")
-    x, y, z = (np.arange(low[a], high[a]) % shape[a] for a in range(3))
-    tally = _Tally()
-    tally.add(cell)
-    return Map(
+    x, y, z = (np.arange(first[a], last[a]) % shape[a] for a in range(3))
+    return replace(
+        part,
         values=np.ascontiguousarray(cell[np.ix_(z, y, x)]),
-        origin=step @ low.astype(float),
-        step=step,
-        start=_ints(low),
-        full_shape=_ints(np.array(shape)),
-        statistics=tally.result(),
+        origin=corner + part.step @ first.astype(float),
+        start=_ints(first),
+        full_shape=shape,
         periodic=True,
-        path=file,
-        notes=(*notes, "crystal map: continued periodically beyond its cell"),
+        notes=(*part.notes, "crystal map: continued periodically beyond its cell"),
     )
+
+
+def origin_choices(path: PathLikeStr) -> dict[str, Float_3]:
+    """Every place where a map's header lets voxel (0, 0, 0) lie.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    dict
+        Rule for `read_map` → position in Å; rules that agree appear once.
+
+    Raises
+    ------
+    MapFileError
+        If the header cannot be read.
+    """
+    header = read_header(path)
+    step = _step_matrix(header)
+    choices: dict[str, Float_3] = {}
+    rules: tuple[OriginRule, ...] = ("origin", "nstart", "zero")
+    for rule in rules:
+        place, _ = _choose_origin(header, step, rule)
+        if np.isfinite(place).all() and not any(np.allclose(place, p) for p in choices.values()):
+            choices[rule] = place
+    return choices

@@ -1,0 +1,5 @@
+"""``python -m atomsight``."""
+
+from atomsight.cli import main
+
+main()

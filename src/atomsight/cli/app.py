@@ -1,0 +1,48 @@
+"""The command ``atomsight`` and what all of its commands share."""
+
+import sys
+from importlib.metadata import version
+
+import typer
+
+from atomsight.cli.q import q
+from atomsight.cli.validate import validate
+from atomsight.errors import AtomsightError
+
+app = typer.Typer(
+    name="atomsight",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(no_args_is_help=True)(validate)
+app.command(no_args_is_help=True)(q)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"atomsight {version('atomsight')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    show_version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+    ),
+) -> None:
+    """Is each atom of this model seen in this cryo-EM map, and how do you know?"""
+
+
+def main() -> None:
+    """Run the command line.
+
+    Exit code 0: done. 2: the input is at fault, said in one line. 1: our fault.
+    """
+    try:
+        app()
+    except AtomsightError as exc:
+        sys.stderr.write(f"atomsight: error: {' '.join(str(exc).split())}\n")
+        sys.exit(2)

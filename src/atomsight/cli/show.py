@@ -1,0 +1,131 @@
+"""What a person sees in the terminal after a run."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from atomsight.model import AtomClass
+from atomsight.output import summary
+from atomsight.validation import Validation
+
+_WORST = 5
+
+
+def show_summary(result: Validation) -> None:
+    """Print the summary of a validation.
+
+    Parameters
+    ----------
+    result : Validation
+    """
+    facts = summary(result)
+    console = Console(highlight=False)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _rows(result, facts):
+        table.add_row(Text(name), Text(value))
+    console.print(table)
+    console.print()
+    console.print(_class_table(facts))
+    if result.expected is not None:
+        console.print()
+        console.print(_worst_table(result))
+    for note in result.notes:
+        console.print(Text(f"note: {note}"))
+
+
+def show_files(folder: Path, files: list[Path]) -> None:
+    """Print where the results are.
+
+    Parameters
+    ----------
+    folder : Path
+    files : list of Path
+    """
+    console = Console(highlight=False)
+    names = ", ".join(str(path.relative_to(folder)) for path in files)
+    console.print()
+    console.print(Text(f"{folder}: {names}"))
+
+
+def _rows(result: Validation, facts: dict[str, Any]) -> list[tuple[str, str]]:
+    model, map_, q = result.model, result.map, facts["q_score"]
+    size = " x ".join(str(n) for n in map_.full_shape)
+    voxel = ", ".join(f"{v:.4g}" for v in sorted(set(map_.voxel_size)))
+    without, with_water = q["mean_without_water"], q["mean"]
+    rows = [
+        ("model", f"{model.path}, {len(model)} atoms, {len(model.residues)} residues"),
+        ("map", f"{map_.path}, {size} voxels of {voxel} Å"),
+        ("resolution", _resolution(result)),
+        (
+            "overlay",
+            f"density at atoms {result.overlay.density:.2f} σ above the mean, "
+            f"{result.overlay.displaced:.2f} σ displaced by {result.overlay.displacement:g} Å",
+        ),
+        (
+            f"Q (sigma {q['sigma']:g} Å)",
+            f"{_number(without['value'])} without water ({without['n']} atoms); "
+            f"{_number(with_water['value'])} with ({with_water['n']} atoms)",
+        ),
+    ]
+    if result.expected is not None:
+        e = result.expected
+        rows.append(("expected Q", f"{e.peak:.3f} ({e.low:.3f} to {e.high:.3f}): {e.definition}"))
+        counts = facts["expected"]["residues"]
+        rows.append(
+            (
+                "residues",
+                f"{counts['below']} below that band, {counts['within']} within, "
+                f"{counts['above']} above",
+            )
+        )
+    else:
+        rows.append(("expected Q", f"none: {result.no_expectation}"))
+    return rows
+
+
+def _resolution(result: Validation) -> str:
+    if result.resolution is None:
+        return result.resolution_source
+    return f"{result.resolution:g} Å ({result.resolution_source})"
+
+
+def _class_table(facts: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("class", "atoms", "mean Q", "expected for the class"):
+        table.add_column(name, justify="left" if name == "class" else "right")
+    classes = facts["q_score"]["classes"]
+    for kind in AtomClass:
+        if kind.label in classes:
+            row = classes[kind.label]
+            table.add_row(kind.label, str(row["n"]), _number(row["mean"]), _number(row["expected"]))
+    return table
+
+
+def _worst_table(result: Validation) -> Table:
+    """The residues with the lowest Q."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("lowest residues", "atoms", "Q", "class"):
+        table.add_column(name, justify="right" if name in ("atoms", "Q") else "left")
+    residues, q = result.model.residues, result.residues["q"]
+    for i in np.argsort(q, kind="stable")[:_WORST]:
+        if np.isfinite(q[i]):
+            label = (
+                f"{residues.chain[i]}/{residues.name[i]} {residues.number[i]}{residues.icode[i]}"
+            )
+            table.add_row(
+                Text(label),
+                str(result.residues["atoms"][i]),
+                _number(float(q[i])),
+                AtomClass(int(residues.atom_class[i])).label,
+            )
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None or not np.isfinite(value) else f"{value:.4f}"

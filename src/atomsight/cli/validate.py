@@ -1,0 +1,46 @@
+"""``atomsight validate``."""
+
+from pathlib import Path
+
+from atomsight.cli import options as o
+
+
+def validate(
+    model: o.ModelFile,
+    map_: o.MapFile,
+    resolution: o.Resolution = None,
+    sigma: o.Sigma = 0.4,
+    points: o.Points = 8,
+    radius: o.Radius = 2.0,
+    step: o.Step = 0.1,
+    model_number: o.ModelNumber = None,
+    selection: o.Selection = None,
+    neighbours: o.Neighbours = o.NeighbourChoice.NONE,
+    assembly: o.Assembly = None,
+    orientations: o.Orientations = 0,
+    seed: o.Seed = 0,
+    origin: o.Origin = o.OriginChoice.AUTO,
+    threads: o.Threads = None,
+    force: o.Force = False,
+    output: o.Output = Path("atomsight-results"),
+) -> None:
+    """Everything that a map and a model allow to say, in all formats."""
+    from atomsight.cli.job import make_options, run
+
+    options = make_options(
+        resolution=resolution,
+        sigma=sigma,
+        points=points,
+        radius=radius,
+        step=step,
+        model_number=model_number,
+        selection=selection,
+        neighbours=neighbours,
+        assembly=assembly,
+        orientations=orientations,
+        seed=seed,
+        origin=origin,
+        threads=threads,
+        force=force,
+    )
+    run(model, map_, options, output, everything=True)

@@ -1,0 +1,130 @@
+"""Files for UCSF ChimeraX: an attribute for colouring, a script that shows it, a residue table."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from atomsight.io.files import whole_file, write_text
+from atomsight.model import Model
+from atomsight.typing import Float_N
+
+
+def write_defattr(model: Model, name: str, values: Float_N, path: Path) -> Path:
+    """Write an attribute file, one line an atom with a value.
+
+    ChimeraX keeps one atom for all conformers: the one with the highest occupancy is named.
+
+    Parameters
+    ----------
+    model : Model
+    name : str
+        Name of the attribute.
+    values : ndarray, shape (n,)
+        NaN is left out.
+    path : Path
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    lines = [f"attribute: {name}", "match mode: 1-to-1", "recipient: atoms"]
+    chosen = np.flatnonzero(np.isfinite(values))
+    by_occupancy = chosen[np.argsort(-model.occupancy[chosen], kind="stable")]
+    best: dict[str, int] = {}
+    for row in by_occupancy.tolist():
+        best.setdefault(_atom_spec(model, row), row)
+    spec_of = {row: spec for spec, row in best.items()}
+    lines += [f"\t{spec_of[row]}\t{values[row]:.4f}" for row in sorted(spec_of)]
+    return write_text(path, "\n".join(lines) + "\n")
+
+
+def _atom_spec(model: Model, row: int) -> str:
+    residues, residue = model.residues, int(model.residue[row])
+    number = f"{residues.number[residue]}{residues.icode[residue]}"
+    return f"/{residues.chain[residue]}:{number}@{model.atom[row]}"
+
+
+def write_script(
+    path: Path, *, map_path: Path, model_path: str, defattr: str, attribute: str, palette: str
+) -> Path:
+    """Write a script that opens map and model and colours the model.
+
+    Parameters
+    ----------
+    path : Path
+    map_path : Path
+        The map as the user gave it.
+    model_path, defattr : str
+        Relative to the script: ChimeraX runs a script in the script's own folder.
+    attribute : str
+        Name of the attribute in `defattr`.
+    palette : str
+        ChimeraX's palette and range, e.g. ``palette red:gray:blue range 0,1``.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    lines = [
+        f"open {_quoted(model_path)} id 1",
+        f"open {_quoted(str(map_path.resolve()))} id 2",
+        f"open {_quoted(defattr)} models #1",
+        "hide #1 cartoons",
+        "show #1 atoms",
+        "style #1 stick",
+        f"color byattribute {attribute} #1 {palette}",
+        "volume #2 style surface transparency 0.7",
+        "view #1",
+    ]
+    return write_text(path, "\n".join(lines) + "\n")
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def write_residue_csv(residues: pl.DataFrame, path: Path) -> Path:
+    """Write the table that ChimeraX's qscore command writes, for scripts that read it.
+
+    Parameters
+    ----------
+    residues : polars.DataFrame
+        With the columns of our own residue table.
+    path : Path
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    number = pl.col("number").cast(pl.String) + pl.col("icode")
+    table = residues.select(
+        pl.col("chain").alias("Chain"),
+        number.alias("Number"),
+        pl.col("residue").alias("Name"),
+        pl.col("q").round(4).alias("Qavg"),
+        pl.col("q_worst").round(4).alias("Qworst"),
+        pl.col("q_backbone").round(4).alias("Qbackbone"),
+        pl.coalesce("q_sidechain", "q_base").round(4).alias("Qsidechain"),
+    ).filter(pl.col("Qavg").is_not_null())
+    with whole_file(path) as temporary:
+        table.write_csv(temporary, null_value="N/A")
+    return path

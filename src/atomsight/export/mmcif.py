@@ -1,0 +1,72 @@
+"""The model as mmCIF with measures beside the atoms, and everything else as it was."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import gemmi
+import numpy as np
+
+from atomsight.io.files import whole_file
+from atomsight.model import Model
+from atomsight.typing import Float_N
+
+DECIMALS = 4
+
+
+def write_mmcif(model: Model, measures: Mapping[str, Float_N], path: Path) -> Path:
+    """Write the model as mmCIF with one more ``_atom_site`` column a measure.
+
+    All categories and the order of the rows of an mmCIF input are kept; a PDB input is converted.
+    A column that is there already is replaced. Atoms of other MODELs and NaN show ``?``.
+
+    Parameters
+    ----------
+    model : Model
+    measures : mapping
+        Name of the column, without ``_atom_site.``, e.g. ``Q-score`` (the name that EMDB's
+        validation analysis and 3DBionotes read) → one value an atom.
+    path : Path
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    document, rows = _document(model)
+    block = next(b for b in document if b.find_values("_atom_site.Cartn_x"))
+    table = block.find_mmcif_category("_atom_site.")
+    table.ensure_loop()
+    loop = block.find_mmcif_category("_atom_site.").loop
+    for name, values in measures.items():
+        tag = f"_atom_site.{name}"
+        if tag not in loop.tags:
+            loop.add_columns([tag], "?")
+        texts = ["?"] * loop.length()
+        for row, value in zip(rows, np.asarray(values).tolist(), strict=True):
+            if value == value:  # not NaN
+                texts[row] = f"{value:.{DECIMALS}f}"
+        column = block.find_values(tag)
+        for row, text in enumerate(texts):
+            column[row] = text
+    with whole_file(path) as temporary:
+        options = gemmi.cif.WriteOptions()
+        options.align_loops = 30
+        document.write_file(str(temporary), options)
+    return path
+
+
+def _document(model: Model) -> tuple[gemmi.cif.Document, list[int]]:
+    """A copy of the model's document, and the row of each atom in its ``_atom_site``."""
+    if model.document is not None:
+        document = gemmi.cif.read_string(model.document.as_string())
+        return document, model.row.tolist()
+    document = model.structure.make_mmcif_document()
+    # gemmi writes the atoms in its own order, which may differ from the PDB file's
+    order = [atom.serial - 1 for m in model.structure for c in m for r in c for atom in r]
+    place = {row: i for i, row in enumerate(order)}
+    return document, [place[row] for row in model.row.tolist()]

@@ -1,0 +1,79 @@
+"""Tables of atoms and residues as CSV and parquet."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from atomsight.io.files import whole_file
+
+CSV_DECIMALS = 6
+
+
+def frame(columns: Mapping[str, np.ndarray]) -> pl.DataFrame:
+    """A table whose missing values are null rather than NaN.
+
+    Parameters
+    ----------
+    columns : mapping
+        Name of the column → values; all of one length.
+
+    Returns
+    -------
+    polars.DataFrame
+    """
+    table = pl.DataFrame({name: pl.Series(_plain(values)) for name, values in columns.items()})
+    return table.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _plain(values: np.ndarray) -> np.ndarray | list[str]:
+    """Strings as a list: polars takes numpy's numbers but not its strings."""
+    return values.astype(str).tolist() if values.dtype.kind in "UO" else values
+
+
+def write_csv(table: pl.DataFrame, path: Path) -> Path:
+    """Write a table as CSV: missing values empty, floats rounded to six decimals.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+    path : Path
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    rounded = table.with_columns(pl.col(pl.Float64).round(CSV_DECIMALS) + 0.0)
+    with whole_file(path) as temporary:
+        rounded.write_csv(temporary)
+    return path
+
+
+def write_parquet(table: pl.DataFrame, path: Path) -> Path:
+    """Write a table as parquet, in full precision.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+    path : Path
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    with whole_file(path) as temporary:
+        table.write_parquet(temporary)
+    return path

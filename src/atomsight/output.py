@@ -1,0 +1,240 @@
+"""Writing the results of a validation: all files, or none."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+import numpy as np
+
+from atomsight.archive.expected import expected_class_q
+from atomsight.errors import OutputError
+from atomsight.evidence.status import Status
+from atomsight.export.chimerax import write_defattr, write_residue_csv, write_script
+from atomsight.export.columns import atom_keys, residue_keys
+from atomsight.export.mmcif import write_mmcif
+from atomsight.export.pdb import NOT_COMPUTED, why_not_pdb, write_pdb
+from atomsight.export.summary_json import write_summary
+from atomsight.export.tables import frame, write_csv, write_parquet
+from atomsight.io.files import make_folder
+from atomsight.model import AtomClass
+from atomsight.typing import PathLikeStr
+from atomsight.validation import Validation
+
+Q_PALETTE = "palette red:gray:blue range 0,1"
+_LIBRARIES = ("atomsight", "gemmi", "numpy", "numba", "polars", "scipy")
+_ENDINGS = (".gz", ".cif", ".mmcif", ".pdb", ".ent", ".map", ".mrc", ".ccp4")
+
+
+def write_results(
+    result: Validation, folder: PathLikeStr, *, everything: bool = True
+) -> list[Path]:
+    """Write tables, annotated models, a summary and files for ChimeraX.
+
+    Parameters
+    ----------
+    result : Validation
+    folder : path
+        Made if it is missing. Files of the same names are replaced, others stay.
+    everything : bool
+        False: only atoms.csv, residues.csv, the annotated models and summary.json.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written; then none is.
+    """
+    target = make_folder(folder)
+    name = f"{stem(result.model.path)}__Q__{_map_stem(result)}"
+    with _staged(target) as stage:
+        atoms = frame({**atom_keys(result.model), **result.atoms})
+        residues = frame({**residue_keys(result.model), **result.residues})
+        write_csv(atoms, stage / "atoms.csv")
+        write_csv(residues, stage / "residues.csv")
+        write_mmcif(result.model, {"Q-score": result.atoms["q"]}, stage / f"{name}.cif")
+        no_pdb = why_not_pdb(result.model)
+        if not no_pdb:
+            write_pdb(result.model, result.atoms["q"], _remarks(result), stage / f"{name}.pdb")
+        write_summary(summary(result, no_pdb), stage / "summary.json")
+        if everything:
+            write_parquet(atoms, stage / "atoms.parquet")
+            write_parquet(residues, stage / "residues.parquet")
+            extra = make_folder(stage / "chimerax")
+            write_defattr(result.model, "qscore", result.atoms["q"], extra / "qscore.defattr")
+            write_residue_csv(residues, extra / "residues_chimerax.csv")
+            if result.map.path is not None:
+                write_script(
+                    extra / "qscore.cxc",
+                    map_path=result.map.path,
+                    model_path=f"../{name}.cif",
+                    defattr="qscore.defattr",
+                    attribute="qscore",
+                    palette=Q_PALETTE,
+                )
+        written = sorted(p.relative_to(stage) for p in stage.rglob("*") if p.is_file())
+    return [target / path for path in written]
+
+
+def stem(path: Path) -> str:
+    """A file's name without the endings of maps, models and gzip.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+    """
+    name = path.name
+    while (ending := Path(name).suffix) and ending.lower() in _ENDINGS:
+        name = name[: -len(ending)]
+    return name
+
+
+def _map_stem(result: Validation) -> str:
+    return "map" if result.map.path is None else stem(result.map.path)
+
+
+@contextmanager
+def _staged(target: Path) -> Iterator[Path]:
+    """A folder inside the target, whose files move there when all of them are written."""
+    try:
+        stage = Path(tempfile.mkdtemp(prefix=".partial-", dir=target))
+    except OSError as exc:
+        raise OutputError(f"{target}: cannot write here ({exc.strerror})") from None
+    try:
+        yield stage
+        for path in sorted(p for p in stage.rglob("*") if p.is_file()):
+            final = target / path.relative_to(stage)
+            final.parent.mkdir(exist_ok=True)
+            os.replace(path, final)
+    except OSError as exc:
+        raise OutputError(f"{target}: cannot write results here ({exc.strerror})") from None
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _remarks(result: Validation) -> list[str]:
+    sigma = result.options.q.sigma
+    return [
+        f"ATOMSIGHT {version('atomsight')}: B-FACTOR COLUMN HOLDS THE Q-SCORE, SIGMA {sigma:g} A",
+        "(PINTILIE ET AL. 2020, COMPUTED AS BY MAPQ 2.9.7), TWO DECIMALS;",
+        f"{NOT_COMPUTED} MARKS ATOMS WITHOUT ONE. MAP: {_map_stem(result)}",
+    ]
+
+
+def summary(result: Validation, no_pdb: str = "") -> dict[str, Any]:
+    """Everything about a validation that is not a table, ready for JSON.
+
+    Parameters
+    ----------
+    result : Validation
+    no_pdb : str
+        Why no PDB file was written; empty if one was.
+
+    Returns
+    -------
+    dict
+    """
+    model, map_, options = result.model, result.map, result.options
+    counts = np.bincount(result.scores.status, minlength=len(Status))
+    bands = result.residues["q_band"]
+    return {
+        "versions": {"python": python_version()} | {name: version(name) for name in _LIBRARIES},
+        "inputs": {
+            "model": {
+                "path": model.path,
+                "sha256": result.checksums.get(str(model.path)),
+                "model_number": model.number,
+                "model_numbers": model.model_numbers,
+                "atoms": len(model),
+                "residues": len(model.residues),
+            },
+            "map": {
+                "path": map_.path,
+                "sha256": result.checksums.get(str(map_.path)),
+                "shape_xyz": map_.full_shape,
+                "voxel_size": map_.voxel_size,
+                "origin": map_.full_origin,
+                "periodic": map_.periodic,
+                "statistics": map_.statistics,
+            },
+        },
+        "parameters": options,
+        "resolution": {"value": result.resolution, "source": result.resolution_source},
+        "overlay": {
+            **{name: getattr(result.overlay, name) for name in result.overlay.__slots__},
+            "ok": result.overlay.ok,
+            "definition": "(mean density at atoms - mean density at displaced atoms) / sd of both",
+        },
+        "q_score": {
+            "sigma": options.q.sigma,
+            "definition": "Pintilie et al. 2020, as computed by MapQ 2.9.7 in one process",
+            "mean": _described(result, "mean", "all atoms other than hydrogen (as MapQ)"),
+            "mean_without_water": _described(
+                result, "mean_without_water", "without hydrogen and water (as EMDB and the wwPDB)"
+            ),
+            "mean_as_mapq": _mapq_mean(result),
+            "classes": _classes(result),
+            "chains": result.averages["chains"],
+            "entities": result.averages["entities"],
+            "parts": result.averages["parts"],
+            "status_counts": {status.label: int(counts[status]) for status in Status},
+        },
+        "expected": {
+            "value": result.expected,
+            "reason_if_none": result.no_expectation,
+            "residues": {
+                where: int((bands == where).sum()) for where in ("below", "within", "above")
+            },
+        },
+        "no_pdb_because": no_pdb,
+        "notes": result.notes,
+        "seconds": result.seconds,
+    }
+
+
+def _described(result: Validation, key: str, definition: str) -> dict[str, Any]:
+    average: Any = result.averages[key]
+    return {"value": average.mean, "n": average.n, "definition": definition}
+
+
+def _mapq_mean(result: Validation) -> dict[str, Any]:
+    """The mean that MapQ would print: atoms outside the map, or without contrast, count as 0."""
+    scores = result.scores
+    silent = np.isin(scores.status, [Status.OUTSIDE, Status.NO_SHELLS, Status.CONSTANT])
+    n = int((scores.counted | silent).sum())
+    total = float(np.nansum(scores.q[scores.counted]))
+    return {
+        "value": total / n if n else None,
+        "n": n,
+        "definition": "as mean, but atoms outside the map or without contrast count as 0 (MapQ)",
+    }
+
+
+def _classes(result: Validation) -> dict[str, Any]:
+    averages: Any = result.averages["classes"]
+    classes = {}
+    for kind in AtomClass:
+        if kind.label not in averages:
+            continue
+        value, reason = expected_class_q(result.resolution, result.options.q.sigma, kind)
+        classes[kind.label] = {
+            "mean": averages[kind.label].mean,
+            "n": averages[kind.label].n,
+            "expected": value,
+            "expected_reason_if_none": reason,
+            "expected_definition": "line of MapQ 2.9.7",
+        }
+    return classes

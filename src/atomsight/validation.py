@@ -1,0 +1,305 @@
+"""From two files to everything that they allow to say: the main job."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from atomsight.archive.expected import ExpectedQ, expected_q
+from atomsight.density.map import Map
+from atomsight.density.overlay import Overlay, find_remedies, overlay
+from atomsight.errors import OverlayError, ParameterError
+from atomsight.evidence.copies import CopyRule, copy_positions
+from atomsight.evidence.hydrogens import inherit, parents
+from atomsight.evidence.q_score import EXCLUSION, QScoreOptions, QScores, q_score
+from atomsight.evidence.status import Status
+from atomsight.io.files import sha256
+from atomsight.io.maps import DEFAULT_MARGIN, OriginRule, origin_choices, read_map
+from atomsight.io.models import read_model
+from atomsight.model import Model, select
+from atomsight.summary import model_averages, residue_columns
+from atomsight.typing import PathLikeStr
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what is being done, done, of how many)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything that can be chosen about a validation.
+
+    Attributes
+    ----------
+    model_number : int or None
+        MODEL of the file; the first one when None.
+    resolution : float or None
+        Å; from the model's metadata when None.
+    origin : {"auto", "origin", "nstart", "zero"}
+        Where the map begins; see `atomsight.read_map`.
+    q : QScoreOptions
+    selection : str or None
+        Atoms to score, in gemmi's syntax; everything when None.
+    neighbours : {"none", "assembly", "crystal"}
+        Which copies of the model count as neighbours.
+    assembly : str or None
+        Which assembly.
+    orientations, seed : int
+        Rotated point sets for the sampling uncertainty.
+    threads : int or None
+    force : bool
+        Go on with a model that does not lie in the map.
+    """
+
+    model_number: int | None = None
+    resolution: float | None = None
+    origin: OriginRule = "auto"
+    q: QScoreOptions = field(default_factory=QScoreOptions)
+    selection: str | None = None
+    neighbours: CopyRule = "none"
+    assembly: str | None = None
+    orientations: int = 0
+    seed: int = 0
+    threads: int | None = None
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        d = self.resolution
+        if d is not None and not (np.isfinite(d) and d > 0):
+            raise ParameterError(f"resolution must be a positive number of Å, not {d}")
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """All results of one model in one map.
+
+    Attributes
+    ----------
+    model : Model
+    map : Map
+        The box around the model.
+    options : Options
+    overlay : Overlay
+    scores : QScores
+    resolution : float or None
+        Å.
+    resolution_source : str
+        Where it comes from, or why there is none.
+    expected : ExpectedQ or None
+    no_expectation : str
+        Why there is none; empty where there is one.
+    atoms, residues : mapping
+        Columns of measures, beside the keys: name → one value an atom or residue. Hydrogens show
+        their parent's values.
+    averages : mapping
+        From `atomsight.summary.model_averages`.
+    notes : tuple of str
+        What a reader of the results should know.
+    checksums : mapping
+        SHA-256 of the input files.
+    seconds : mapping
+        Wall time of each step.
+    """
+
+    model: Model
+    map: Map
+    options: Options
+    overlay: Overlay
+    scores: QScores
+    resolution: float | None
+    resolution_source: str
+    expected: ExpectedQ | None
+    no_expectation: str
+    atoms: Mapping[str, np.ndarray]
+    residues: Mapping[str, np.ndarray]
+    averages: Mapping[str, object]
+    notes: tuple[str, ...]
+    checksums: Mapping[str, str]
+    seconds: Mapping[str, float]
+
+
+def validate(
+    model: PathLikeStr,
+    map_: PathLikeStr,
+    options: Options | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Validation:
+    """Score every atom of a model against a map.
+
+    Parameters
+    ----------
+    model, map_ : path
+    options : Options, optional
+    progress : callable, optional
+
+    Returns
+    -------
+    Validation
+
+    Raises
+    ------
+    InputError
+        If a file or an option is at fault, or the model does not lie in the map.
+    """
+    options = options or Options()
+    clock = _Clock()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with clock("read model"):
+            atoms = read_model(model, model=options.model_number)
+        if options.resolution is None and atoms.resolution is not None:
+            resolution, source = atoms.resolution, f"{atoms.resolution_source} of the model"
+        elif options.resolution is not None:
+            resolution, source = options.resolution, "given"
+        else:
+            resolution, source = None, "none given and none in the model's metadata (--resolution)"
+        selection = None if options.selection is None else select(atoms, options.selection)
+        margin = max(DEFAULT_MARGIN, options.q.radius + 2.0, (resolution or 0.0) / 2.0 + 2.0)
+        with clock("read map"):
+            density = read_map(
+                map_, around=atoms.xyz[atoms.heavy], margin=margin, origin=options.origin
+            )
+        # hashing runs beside the scoring, once the reader is done with the disk
+        sums = {p: pool.submit(sha256, Path(p)) for p in (atoms.path, Path(map_))}
+        with clock("check overlay"):
+            fit = _check_overlay(atoms, density, resolution, options)
+        with clock("Q-score"):
+            scores = _score(atoms, density, selection, options, progress)
+        with clock("summary"):
+            expected, reason = expected_q(resolution, options.q.sigma)
+            result = Validation(
+                model=atoms,
+                map=density,
+                options=options,
+                overlay=fit,
+                scores=scores,
+                resolution=resolution,
+                resolution_source=source,
+                expected=expected,
+                no_expectation=reason,
+                atoms=_atom_columns(atoms, scores),
+                residues=residue_columns(atoms, scores.q, scores.counted, expected),
+                averages=model_averages(atoms, scores.q, scores.counted),
+                notes=(*atoms.notes, *density.notes, *_notes(atoms, density, scores, fit)),
+                checksums={},
+                seconds={},
+            )
+        with clock("checksums"):
+            checksums = _results(sums)
+    return replace(result, checksums=checksums, seconds=clock.seconds)
+
+
+def _results(futures: Mapping[Path, Future[str]]) -> dict[str, str]:
+    return {str(path): future.result() for path, future in futures.items()}
+
+
+class _Clock:
+    """Wall time of the steps."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[step] = round(time.perf_counter() - start, 4)
+
+
+def _score(
+    model: Model,
+    map_: Map,
+    selection: np.ndarray | None,
+    options: Options,
+    progress: Progress | None,
+) -> QScores:
+    reach = (1.0 + EXCLUSION) * options.q.radius
+    copies = copy_positions(model, options.neighbours, reach, assembly=options.assembly)
+    q = options.q
+    return q_score(
+        map_,
+        model,
+        sigma=q.sigma,
+        points=q.points,
+        radius=q.radius,
+        step=q.step,
+        selection=selection,
+        neighbours=copies,
+        orientations=options.orientations,
+        seed=options.seed,
+        threads=options.threads,
+        progress=None if progress is None else lambda done, of: progress("Q-score", done, of),
+    )
+
+
+def _check_overlay(model: Model, map_: Map, resolution: float | None, options: Options) -> Overlay:
+    """Refuse a model that does not lie in the map, and say what would help."""
+    xyz = model.xyz[model.heavy]
+    fit = overlay(map_, xyz, resolution=resolution)
+    if fit.ok or options.force:
+        return fit
+    if map_.path is None:
+        raise OverlayError(_refusal(model, map_, fit))
+    whole = read_map(map_.path, origin=options.origin)
+    remedies = find_remedies(whole, xyz, origin_choices(map_.path), resolution=resolution)
+    advice = "; or ".join(remedy.advice for remedy in remedies[:2])
+    raise OverlayError(_refusal(model, map_, fit, advice))
+
+
+def _refusal(model: Model, map_: Map, fit: Overlay, advice: str = "") -> str:
+    if not np.isfinite(fit.contrast):
+        finding = (
+            "none of its atoms is inside the map"
+            if fit.inside == 0
+            else "the map has no contrast at its atoms"
+        )
+    else:
+        finding = (
+            f"density at its atoms is {fit.density:.2f} σ above the mean, {fit.displaced:.2f} σ "
+            f"at the same atoms displaced by {fit.displacement:g} Å"
+        )
+    help_ = (
+        f"This would help: {advice}"
+        if advice
+        else "No other origin, shift or hand was found that helps: fit the model to the map first"
+    )
+    name = "the map" if map_.path is None else str(map_.path)
+    return (
+        f"{model.path}: this model does not lie in {name}: {finding}. "
+        f"{help_}; --force scores it as it is"
+    )
+
+
+def _atom_columns(model: Model, scores: QScores) -> dict[str, np.ndarray]:
+    """Columns of measures beside the atoms; hydrogens show their parent's values."""
+    parent = parents(model)
+    labels = np.array([status.label for status in Status])
+    columns = {"q": inherit(scores.q, parent), "q_status": labels[scores.status]}
+    if scores.orientation_mean is not None and scores.orientation_sd is not None:
+        columns["q_orientation_mean"] = inherit(scores.orientation_mean, parent)
+        columns["q_orientation_sd"] = inherit(scores.orientation_sd, parent)
+    return columns
+
+
+def _notes(model: Model, map_: Map, scores: QScores, fit: Overlay) -> Iterator[str]:
+    """What a reader of the numbers should know, worst first."""
+    if not fit.ok:
+        yield "the model does not lie in the map: scored on request (--force)"
+    absent = map_.statistics.n_not_finite
+    if absent:
+        yield f"the map holds {absent} NaN or Inf voxels; atoms near them have no Q"
+    counts = np.bincount(scores.status, minlength=len(Status))
+    words = {
+        Status.OUTSIDE: "outside the map",
+        Status.PARTLY_OUTSIDE: "partly outside the map (what is outside counts as 0, as in MapQ)",
+        Status.NO_SHELLS: "too close to others for a Q",
+        Status.NOT_FINITE: "without a Q because of NaN or Inf in the map",
+        Status.CONSTANT: "where the map is constant (masked?), without a Q",
+        Status.NO_POSITION: "without coordinates",
+    }
+    for status, text in words.items():
+        if counts[status]:
+            yield f"{counts[status]} of {len(model)} atoms are {text}"
