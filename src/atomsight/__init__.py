@@ -4,7 +4,7 @@ Everything public stands here; what a name needs is loaded when it is first used
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from atomsight.archive.expected import ExpectedQ, expected_class_q, expected_q
@@ -54,7 +54,7 @@ _HOME = {
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
-__all__ = [  # noqa: PLE0604, RUF022
+__all__ = [
     "AtomClass",
     "AtomsightError",
     "AtomsightWarning",
@@ -89,12 +89,13 @@ __all__ = [  # noqa: PLE0604, RUF022
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     try:
         module = import_module(f"atomsight.{_MODULE_OF[name]}")
     except KeyError:
         raise AttributeError(f"module 'atomsight' has no attribute {name!r}") from None
-    return getattr(module, name)
+    value: object = getattr(module, name)
+    return value
 
 
 def __dir__() -> list[str]:

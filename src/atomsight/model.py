@@ -121,8 +121,7 @@ class Model:
     @property
     def has_position(self) -> Bool_N:
         """Whether the file gives coordinates, shape (n,)."""
-        known: Bool_N = np.isfinite(self.xyz).all(axis=1)
-        return known
+        return np.asarray(np.isfinite(self.xyz).all(axis=1))
 
     @property
     def heavy(self) -> Bool_N:

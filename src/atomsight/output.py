@@ -1,6 +1,5 @@
 """Writing the results of a validation: all files, or none."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -118,7 +117,7 @@ def _staged(target: Path) -> Iterator[Path]:
         for path in sorted(p for p in stage.rglob("*") if p.is_file()):
             final = target / path.relative_to(stage)
             final.parent.mkdir(exist_ok=True)
-            os.replace(path, final)
+            path.replace(final)
     except OSError as exc:
         raise OutputError(f"{target}: cannot write results here ({exc.strerror})") from None
     finally:

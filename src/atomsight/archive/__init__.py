@@ -1,0 +1,1 @@
+"""What the archive lets us expect."""

@@ -1,0 +1,1 @@
+"""Maps: where they lie, their values, and whether a model lies in them."""

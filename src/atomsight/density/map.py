@@ -78,7 +78,8 @@ class Map:
     @property
     def full_origin(self) -> Float_3:
         """Position in Å of the whole file's voxel (0, 0, 0)."""
-        return self.origin - self.step @ np.asarray(self.start, dtype=float)
+        corner: Float_3 = self.origin - self.step @ np.asarray(self.start, dtype=float)
+        return corner
 
 
 def map_from_array(
@@ -169,7 +170,8 @@ def index_matrix(map_: Map) -> Float_3x3:
     -------
     ndarray, shape (3, 3)
     """
-    return np.linalg.inv(map_.step)
+    matrix: Float_3x3 = np.linalg.inv(map_.step).astype(np.float64, copy=False)
+    return matrix
 
 
 def to_index(map_: Map, xyz: Float_Nx3) -> Float_Nx3:

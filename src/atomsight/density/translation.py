@@ -63,7 +63,7 @@ def _binned(map_: Map, factor: int) -> np.ndarray:
         np.isfinite(map_.values), map_.values - np.float32(map_.statistics.mean), 0.0
     )
     blocks = padded.reshape(nz // factor, factor, ny // factor, factor, nx // factor, factor)
-    return blocks.mean(axis=(1, 3, 5))
+    return np.asarray(blocks.mean(axis=(1, 3, 5)))
 
 
 def _refined(map_: Map, xyz: Float_Nx3, shift: Float_3, factor: int) -> Float_3:

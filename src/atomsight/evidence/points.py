@@ -82,7 +82,8 @@ def random_rotation(rng: np.random.Generator) -> Float_3x3:
     ----------
     Shoemake (1992), Graphics Gems III, 124-132: a normalised Gaussian quaternion.
     """
-    w, x, y, z = (lambda v: v / np.linalg.norm(v))(rng.standard_normal(4))
+    drawn = rng.standard_normal(4)
+    w, x, y, z = drawn / np.linalg.norm(drawn)
     return np.array(
         [
             [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],

@@ -98,7 +98,7 @@ class QScores:
     @property
     def counted(self) -> Bool_N:
         """Atoms that enter averages: scored themselves, shape (n,)."""
-        return (self.status == Status.OK) | (self.status == Status.PARTLY_OUTSIDE)
+        return np.isin(self.status, [Status.OK, Status.PARTLY_OUTSIDE])
 
 
 def q_score(

@@ -1,6 +1,7 @@
 """The model as mmCIF with measures beside the atoms, and everything else as it was."""
 
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 
 import gemmi
@@ -48,7 +49,7 @@ def write_mmcif(model: Model, measures: Mapping[str, Float_N], path: Path) -> Pa
             loop.add_columns([tag], "?")
         texts = ["?"] * loop.length()
         for row, value in zip(rows, np.asarray(values).tolist(), strict=True):
-            if value == value:  # not NaN
+            if isfinite(value):
                 texts[row] = f"{value:.{DECIMALS}f}"
         column = block.find_values(tag)
         for row, text in enumerate(texts):

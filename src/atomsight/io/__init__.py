@@ -1,0 +1,1 @@
+"""Files in: maps and models. Files out: whole or not at all."""

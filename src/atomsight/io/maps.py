@@ -85,7 +85,9 @@ def read_map(
     header = read_header(path)
     file = Path(path)
     step = _step_matrix(header)
-    place, notes = _choose_origin(header, step, origin, file)
+    place, notes = _choose_origin(header, step, origin)
+    if not np.isfinite(place).all():
+        raise MapFileError(f"{file}: the ORIGIN words are not numbers; use NSTART or zero")
     low, high = (0, 0, 0), header.shape
     if around is not None and not header.is_crystal:
         low, high = _box(header.shape, place, step, around, margin)
@@ -129,18 +131,15 @@ def _step_matrix(header: Ccp4Header) -> Float_3x3:
 
 
 def _choose_origin(
-    header: Ccp4Header, step: Float_3x3, rule: OriginRule, file: Path
+    header: Ccp4Header, step: Float_3x3, rule: OriginRule
 ) -> tuple[Float_3, tuple[str, ...]]:
     """Position of voxel (0, 0, 0), and what a user should know about how it was found."""
     words = np.array(header.origin)
     start = step @ np.array(header.start, dtype=float)
-    readable = bool(np.isfinite(words).all())
-    if rule == "origin" and not readable:
-        raise MapFileError(f"{file}: the ORIGIN words are not numbers; use NSTART or zero")
     if rule != "auto":
         places = {"zero": np.zeros(3), "nstart": start, "origin": words}
         return places[rule], (f"origin on request: {_RULE_TEXT[rule]}",)
-    if not readable:
+    if not np.isfinite(words).all():
         return start, ("the ORIGIN words are not numbers: NSTART used",)
     if not words.any():
         return start, ()

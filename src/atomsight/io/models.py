@@ -1,7 +1,7 @@
 """Reading mmCIF and PDB models into columns, in the order of the file."""
 
-import re
-from pathlib import Path
+from dataclasses import replace
+from typing import Any
 
 import gemmi
 import numpy as np
@@ -9,12 +9,10 @@ import numpy as np
 from atomsight.errors import ModelFileError
 from atomsight.io.classes import component_types, residue_class
 from atomsight.io.files import read_text_bytes, require_file
+from atomsight.io.structures import parse_structure
 from atomsight.model import Model, ResidueTable
-from atomsight.typing import Int_N, PathLikeStr, Str_N
+from atomsight.typing import Float_N, Int_N, PathLikeStr, Str_N
 
-_PDB_ATOM = re.compile(r"^(ATOM  |HETATM)", re.MULTILINE)
-_CIF_START = re.compile(r"^\s*(?:#[^\n]*\n\s*)*data_", re.IGNORECASE)
-_HYBRID36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _RESOLUTION_TAGS = (
     "_em_3d_reconstruction.resolution",
     "_refine.ls_d_res_high",
@@ -44,22 +42,9 @@ def read_model(path: PathLikeStr, *, model: int | None = None) -> Model:
         than hydrogens.
     """
     file = require_file(path, "model", ModelFileError)
-    text, notes = _decode(read_text_bytes(file, "model", ModelFileError))
-    document: gemmi.cif.Document | None = None
-    block: gemmi.cif.Block | None = None
-    try:
-        if _CIF_START.match(text):
-            document = gemmi.cif.read_string(text)
-            block = _coordinate_block(document, file)
-            structure = _structure_from_block(block)
-        else:
-            structure = _structure_from_pdb(text, file)
-    except (RuntimeError, ValueError, TypeError) as exc:
-        raise ModelFileError(f"{file}: cannot be read as a model ({exc})") from None
+    parsed = parse_structure(read_text_bytes(file, "model", ModelFileError), file)
+    structure, block, notes = parsed.structure, parsed.block, parsed.notes
     numbers = tuple(m.num for m in structure)
-    if not numbers:
-        raise ModelFileError(f"{file}: holds no atoms")
-    structure.setup_entities()
     number = numbers[0] if model is None else model
     if number not in numbers:
         shown = ", ".join(map(str, numbers[:10])) + (" …" if len(numbers) > 10 else "")
@@ -67,95 +52,23 @@ def read_model(path: PathLikeStr, *, model: int | None = None) -> Model:
     if model is None and len(numbers) > 1:
         notes += (f"the file holds {len(numbers)} MODELs: MODEL {number} taken (--model)",)
     resolution, source = _resolution(structure, block)
-    columns = _columns(structure, number, file, component_types(block))
+    columns = _columns(structure, number, component_types(block))
     result = Model(
         **columns,
         structure=structure,
         number=number,
         model_numbers=numbers,
         path=file,
-        document=document,
+        document=parsed.document,
         resolution=resolution,
         resolution_source=source,
         notes=notes,
     )
     _check_content(result)
+    absent = len(result) - np.count_nonzero(result.has_position)
+    if absent:
+        result = replace(result, notes=(*notes, f"{absent} atoms have no coordinates"))
     return result
-
-
-def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:
-    try:
-        return data.decode("utf-8"), ()
-    except UnicodeDecodeError:
-        return data.decode("latin-1"), ("the file is not UTF-8: read as Latin-1",)
-
-
-def _coordinate_block(document: gemmi.cif.Document, file: Path) -> gemmi.cif.Block:
-    """The first block with atoms; files from refinement carry dictionaries in further blocks."""
-    for block in document:
-        if block.find_values("_atom_site.Cartn_x") or block.find_values("_atom_site.id"):
-            return block
-    raise ModelFileError(f"{file}: holds no atoms (no _atom_site category)")
-
-
-def _structure_from_block(block: gemmi.cif.Block) -> gemmi.Structure:
-    """Structure whose serials are row numbers: gemmi groups atoms, and this leads back to rows."""
-    column = block.find_values("_atom_site.id")
-    names = list(column)
-    if not names:
-        raise ValueError("_atom_site has no id column")
-    for row in range(len(names)):
-        column[row] = str(row + 1)
-    try:
-        structure = gemmi.make_structure_from_block(block)
-    finally:
-        for row, name in enumerate(names):
-            column[row] = name
-    return structure
-
-
-def _structure_from_pdb(text: str, file: Path) -> gemmi.Structure:
-    """As for mmCIF: the serial columns are replaced by row numbers before gemmi reads them."""
-    lines = text.splitlines()
-    row = 0
-    for i, line in enumerate(lines):
-        if line.startswith(("ATOM  ", "HETATM")):
-            row += 1
-            lines[i] = f"{line[:6]}{hybrid36(row):>5}{line[11:]}"
-    if row == 0:
-        raise ModelFileError(f"{file}: holds no atoms (neither mmCIF nor PDB records found)")
-    return gemmi.read_pdb_string("\n".join(lines) + "\n")
-
-
-def hybrid36(number: int) -> str:
-    """Five-column serial number of a PDB file: decimal to 99999, then hybrid-36.
-
-    Parameters
-    ----------
-    number : int
-        0 to 87,440,031.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ValueError
-        If the number does not fit.
-    """
-    if number < 0 or number >= 100_000 + 2 * 26 * 36**4:
-        raise ValueError(f"{number} does not fit five hybrid-36 columns")
-    if number < 100_000:
-        return str(number)
-    number -= 100_000
-    lower, number = divmod(number, 26 * 36**4)
-    number += 10 * 36**4
-    digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = _HYBRID36[digit] + digits
-    return digits.lower() if lower else digits
 
 
 def _resolution(
@@ -175,15 +88,13 @@ def _resolution(
 
 
 def _strings(raw: np.ndarray) -> Str_N:
-    """gemmi's rows of zero-padded bytes as strings."""
+    """Turn gemmi's rows of zero-padded bytes into strings."""
     wide = np.ascontiguousarray(raw).view(np.uint8)
     fixed = wide.view(f"S{wide.shape[1]}").ravel()
     return np.char.decode(fixed, "utf-8", "replace")
 
 
-def _columns(
-    structure: gemmi.Structure, number: int, file: Path, types: dict[str, str]
-) -> dict[str, object]:
+def _columns(structure: gemmi.Structure, number: int, types: dict[str, str]) -> dict[str, Any]:
     """All columns of one MODEL, brought to the order of the file."""
     chosen = next(m for m in structure if m.num == number)
     names, atom_residue = _residues(structure, chosen, types)
@@ -191,8 +102,6 @@ def _columns(
     here = np.asarray(flat.model_num) == number
     row = np.asarray(flat.serials)[here].astype(np.int64) - 1
     order = np.argsort(row, kind="stable")
-    if len(row) == 0:
-        raise ModelFileError(f"{file}: MODEL {number} holds no atoms")
     atom = _strings(np.asarray(flat.atom_names)[here])
     if any(len(a.name.encode()) > _NAME_BYTES for c in chosen for r in c for a in r):
         atom = np.array([a.name for c in chosen for r in c for a in r])
@@ -213,9 +122,11 @@ def _columns(
     }
 
 
-def _rounded(values: np.ndarray) -> np.ndarray:
-    """float32 from gemmi as the decimal number that stood in the file."""
-    return np.round(values.astype(np.float64), 5)
+def _rounded(values: np.ndarray) -> Float_N:
+    """Bring gemmi's float32 back to the decimal numbers that stood in the file."""
+    unique, inverse = np.unique(values.astype(np.float32), return_inverse=True)
+    decimal: Float_N = unique.astype("U32").astype(np.float64)[inverse]
+    return decimal
 
 
 def _residues(

@@ -57,13 +57,13 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     return cast(Callable[P, R], compiled)
 
 
-class _Notice(event.Listener):  # type: ignore[misc]  # numba ships no types
+class _Notice(event.Listener):
     """Calls back once, when the first kernel is about to be compiled."""
 
     def __init__(self, tell: Callable[[], None]) -> None:
         self._tell: Callable[[], None] | None = tell
 
-    def on_start(self, event: Any) -> None:
+    def on_start(self, event: Any) -> None:  # noqa: ARG002
         if self._tell is not None:
             self._tell()
             self._tell = None
@@ -81,8 +81,8 @@ def telling_of_compilation(tell: Callable[[], None]) -> Iterator[None]:
     tell : callable
     """
     notice = _Notice(tell)
-    event.register("numba:compile", notice)
+    event.register("numba:compile", notice)  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
-        event.unregister("numba:compile", notice)
+        event.unregister("numba:compile", notice)  # type: ignore[no-untyped-call]

@@ -52,7 +52,7 @@ def find_neighbours(
     low = np.empty(3, np.int64)
     high = np.empty(3, np.int64)
     for axis in range(3):
-        cell = int(math.floor((centre[axis] - cell_low[axis]) / cell_size))
+        cell = math.floor((centre[axis] - cell_low[axis]) / cell_size)
         low[axis] = max(cell - 1, 0)
         high[axis] = min(cell + 1, cell_shape[axis] - 1)
     if high[0] < low[0]:
@@ -101,7 +101,8 @@ def map_value(values: Volume, x: float, y: float, z: float) -> float:
     b = values[k, j + 1, i] * gx + values[k, j + 1, i + 1] * fx
     c = values[k + 1, j, i] * gx + values[k + 1, j, i + 1] * fx
     d = values[k + 1, j + 1, i] * gx + values[k + 1, j + 1, i + 1] * fx
-    return (a * (1.0 - fy) + b * fy) * (1.0 - fz) + (c * (1.0 - fy) + d * fy) * fz
+    value: float = (a * (1.0 - fy) + b * fy) * (1.0 - fz) + (c * (1.0 - fy) + d * fy) * fz
+    return value
 
 
 @kernel
