@@ -189,6 +189,7 @@ def summary(result: Validation, no_pdb: str = "") -> dict[str, Any]:
             "chains": result.averages["chains"],
             "entities": result.averages["entities"],
             "parts": result.averages["parts"],
+            "orientations": _orientations(result),
             "status_counts": {status.label: int(counts[status]) for status in Status},
         },
         "expected": {
@@ -219,6 +220,20 @@ def _mapq_mean(result: Validation) -> dict[str, Any]:
         "value": total / n if n else None,
         "n": n,
         "definition": "as mean, but atoms outside the map or without contrast count as 0 (MapQ)",
+    }
+
+
+def _orientations(result: Validation) -> dict[str, Any] | None:
+    """How much Q depends on where the points lie, over all counted atoms."""
+    scores = result.scores
+    if scores.orientation_mean is None or scores.orientation_sd is None:
+        return None
+    return {
+        "n": scores.orientations,
+        "seed": result.options.seed,
+        "mean": float(np.nanmean(scores.orientation_mean[scores.counted])),
+        "mean_sd": float(np.nanmean(scores.orientation_sd[scores.counted])),
+        "definition": "over rotated point sets; sd (n - 1) of each atom, averaged",
     }
 
 

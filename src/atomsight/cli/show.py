@@ -13,6 +13,7 @@ from atomsight.output import summary
 from atomsight.validation import Validation
 
 _WORST = 5
+_WIDTH = 100
 
 
 def show_summary(result: Validation) -> None:
@@ -23,7 +24,7 @@ def show_summary(result: Validation) -> None:
     result : Validation
     """
     facts = summary(result)
-    console = Console(highlight=False)
+    console = _console()
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -47,16 +48,23 @@ def show_files(folder: Path, files: list[Path]) -> None:
     folder : Path
     files : list of Path
     """
-    console = Console(highlight=False)
+    console = _console()
     names = ", ".join(str(path.relative_to(folder)) for path in files)
     console.print()
     console.print(Text(f"{folder}: {names}"))
 
 
+def _console() -> Console:
+    """A terminal as wide as it is; into a file or pipe, wide enough for paths."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_WIDTH)
+
+
 def _rows(result: Validation, facts: dict[str, Any]) -> list[tuple[str, str]]:
     model, map_, q = result.model, result.map, facts["q_score"]
     size = " x ".join(str(n) for n in map_.full_shape)
-    voxel = ", ".join(f"{v:.4g}" for v in sorted(set(map_.voxel_size)))
+    sizes = [f"{v:.4g}" for v in map_.voxel_size]
+    voxel = sizes[0] if len(set(sizes)) == 1 else " x ".join(sizes)
     without, with_water = q["mean_without_water"], q["mean"]
     rows = [
         ("model", f"{model.path}, {len(model)} atoms, {len(model.residues)} residues"),

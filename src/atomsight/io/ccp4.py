@@ -102,7 +102,8 @@ def parse_header(raw: bytes, path: Path) -> Ccp4Header:
             f"{path}: not a CCP4/MRC map (no 'MAP ' at byte 208); give the map file as EMDB has it"
         )
     words, order = _in_byte_order(raw, path)
-    floats = words.view(order + "f4").astype(float)
+    with np.errstate(invalid="ignore"):  # a signalling NaN is seen below, by its name
+        floats = words.view(order + "f4").astype(float)
     mode = int(words[3])
     if mode not in MODES:
         raise MapFileError(
@@ -147,11 +148,12 @@ def _in_byte_order(raw: bytes, path: Path) -> tuple[np.ndarray, str]:
     The machine stamp is wrong or empty in some files, so it only decides what the words leave open.
     """
     stamped_big = raw[212:213] == b"\x11"
-    for order in (">", "<") if stamped_big else ("<", ">"):
+    orders = (">", "<") if stamped_big else ("<", ">")
+    for order in orders:
         words = np.frombuffer(raw, dtype=order + "i4", count=256)
         if 0 <= words[3] < 256 and all(1 <= v <= 3 for v in words[16:19]):
             return words, order
-    words = np.frombuffer(raw, dtype="<i4", count=256)
+    words = np.frombuffer(raw, dtype=orders[0] + "i4", count=256)
     axes = ", ".join(str(v) for v in words[16:19])
     raise MapFileError(
         f"{path}: mode {words[3]} and axis order {axes} make no sense in either byte order"

@@ -29,11 +29,11 @@ def full_cell(values: Volume, header: Ccp4Header) -> Volume | None:
     if values.size * len(group.operations()) < prod(header.sampling):
         return None
     cell = _in_cell(values, header, group)
-    if np.isnan(values).any():
-        covered = _in_cell(np.zeros_like(values), header, group)
-    else:
-        covered = cell
-    return None if np.isnan(covered).any() else cell
+    gaps = np.isnan(cell)
+    if gaps.any() and np.isnan(values).any():
+        # voxels that are NaN in the file are no gaps
+        gaps = np.isnan(_in_cell(np.zeros_like(values), header, group))
+    return None if gaps.any() else cell
 
 
 def _in_cell(values: Volume, header: Ccp4Header, group: gemmi.SpaceGroup) -> Volume:

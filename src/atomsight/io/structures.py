@@ -122,15 +122,15 @@ def _with_label_columns(block: gemmi.cif.Block) -> gemmi.cif.Block:
     """Copy of a block with the columns that gemmi cannot do without."""
     block = copy.deepcopy(block)
     chains = list(block.find_values("_atom_site.auth_asym_id"))
-    loop = block.find_values("_atom_site.id").get_loop()
+    single = block.find_pair("_atom_site.id") is not None
     for tag, values in (("label_asym_id", chains), ("label_alt_id", [])):
         name = f"_atom_site.{tag}"
         if block.find_values(name):
             continue
-        if loop is None:
-            block.set_pair(name, values[0] if values else ".")
-            continue
-        loop.add_columns([name], ".")
+        if single:
+            block.set_pair(name, ".")
+        else:
+            block.find_values("_atom_site.id").get_loop().add_columns([name], ".")
         column = block.find_values(name)
         for row, value in enumerate(values):
             column[row] = value
