@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -22,6 +22,7 @@ from atomsight.export.summary_json import write_summary
 from atomsight.export.tables import frame, write_csv, write_parquet
 from atomsight.io.files import make_folder
 from atomsight.model import AtomClass
+from atomsight.summary import average
 from atomsight.typing import PathLikeStr
 from atomsight.validation import Validation
 
@@ -85,7 +86,7 @@ def write_results(
 
 
 def stem(path: Path) -> str:
-    """A file's name without the endings of maps, models and gzip.
+    """A file's name without the endings of maps, models and gzip, and without control characters.
 
     Parameters
     ----------
@@ -98,7 +99,8 @@ def stem(path: Path) -> str:
     name = path.name
     while (ending := Path(name).suffix) and ending.lower() in _ENDINGS:
         name = name[: -len(ending)]
-    return name
+    # line ends and terminal codes are allowed in a file's name, but have no place in ours
+    return "".join(c if c.isprintable() else "_" for c in name)
 
 
 def _map_stem(result: Validation) -> str:
@@ -114,14 +116,35 @@ def _staged(target: Path) -> Iterator[Path]:
         raise OutputError(f"{target}: cannot write here ({exc.strerror})") from None
     try:
         yield stage
-        for path in sorted(p for p in stage.rglob("*") if p.is_file()):
-            final = target / path.relative_to(stage)
-            final.parent.mkdir(exist_ok=True)
-            path.replace(final)
+        _move_files(stage, target)
+    except OutputError as exc:
+        raise OutputError(str(exc).replace(str(stage), str(target))) from None
     except OSError as exc:
         raise OutputError(f"{target}: cannot write results here ({exc.strerror})") from None
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def _move_files(stage: Path, target: Path) -> None:
+    """Move all files to the target; if one of them cannot go there, everything is as before."""
+    names = sorted(p.relative_to(stage) for p in stage.rglob("*") if p.is_file())
+    for name in names:
+        if (target / name).is_dir():
+            raise OutputError(f"{target / name}: cannot write this file (there is such a folder)")
+    earlier = Path(tempfile.mkdtemp(dir=stage))
+    with ExitStack() as undo:
+        for name in names:
+            final, kept = target / name, earlier / name
+            if not final.parent.is_dir():
+                final.parent.mkdir()
+                undo.callback(final.parent.rmdir)
+            if final.exists() or final.is_symlink():
+                kept.parent.mkdir(exist_ok=True)
+                final.replace(kept)
+                undo.callback(kept.replace, final)
+            (stage / name).replace(final)
+            undo.callback(final.unlink)
+        undo.pop_all()
 
 
 def _remarks(result: Validation) -> list[str]:
@@ -231,8 +254,8 @@ def _orientations(result: Validation) -> dict[str, Any] | None:
     return {
         "n": scores.orientations,
         "seed": result.options.seed,
-        "mean": float(np.nanmean(scores.orientation_mean[scores.counted])),
-        "mean_sd": float(np.nanmean(scores.orientation_sd[scores.counted])),
+        "mean": average(scores.orientation_mean, scores.counted).mean,
+        "mean_sd": average(scores.orientation_sd, scores.counted).mean,
         "definition": "over rotated point sets; sd (n - 1) of each atom, averaged",
     }
 

@@ -276,11 +276,12 @@ def model_averages(model: Model, q: Float_N, counted: Bool_N) -> Mapping[str, ob
     part_labels = np.array([part.label for part in Part])
     water = model.atom_class == AtomClass.WATER
     part = atom_parts(model)
+    is_part = part != Part.NONE
     return {
         "mean": average(q, counted),
         "mean_without_water": average(q, counted & ~water),
         "classes": averages_by(q, labels[model.atom_class], ~model.hydrogen & counted),
         "chains": averages_by(q, model.residues.chain[model.residue], counted),
         "entities": averages_by(q, model.residues.entity[model.residue], counted),
-        "parts": averages_by(q, part_labels[part], counted & (part != Part.NONE)),
+        "parts": averages_by(q[is_part], part_labels[part[is_part]], counted[is_part]),
     }

@@ -26,6 +26,9 @@ Float_3x3 = npt.NDArray[np.float64]
 Int_N = npt.NDArray[np.int64]
 """One int64 an atom, shape (n,)."""
 
+Int_Nx3 = npt.NDArray[np.int64]
+"""Voxel indices, shape (n, 3), order x, y, z."""
+
 Bool_N = npt.NDArray[np.bool_]
 """One flag an atom, shape (n,)."""
 

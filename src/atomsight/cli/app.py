@@ -6,6 +6,7 @@ from importlib.metadata import version
 import typer
 
 from atomsight.cli.q import q
+from atomsight.cli.terminal import accept_any_letter, printable
 from atomsight.cli.validate import validate
 from atomsight.errors import AtomsightError
 
@@ -41,8 +42,9 @@ def main() -> None:
 
     Exit code 0: done. 2: the input is at fault, said in one line. 1: our fault.
     """
+    accept_any_letter()
     try:
         app()
     except AtomsightError as exc:
-        sys.stderr.write(f"atomsight: error: {' '.join(str(exc).split())}\n")
+        sys.stderr.write(f"atomsight: error: {printable(str(exc))}\n")
         sys.exit(2)

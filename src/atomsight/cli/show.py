@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from atomsight.cli.terminal import printable
 from atomsight.model import AtomClass
 from atomsight.output import summary
 from atomsight.validation import Validation
@@ -29,7 +30,7 @@ def show_summary(result: Validation) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in _rows(result, facts):
-        table.add_row(Text(name), Text(value))
+        table.add_row(Text(name), Text(printable(value)))
     console.print(table)
     console.print()
     console.print(_class_table(facts))
@@ -37,7 +38,7 @@ def show_summary(result: Validation) -> None:
         console.print()
         console.print(_worst_table(result))
     for note in result.notes:
-        console.print(Text(f"note: {note}"))
+        console.print(Text(printable(f"note: {note}")))
 
 
 def show_files(folder: Path, files: list[Path]) -> None:
@@ -51,7 +52,7 @@ def show_files(folder: Path, files: list[Path]) -> None:
     console = _console()
     names = ", ".join(str(path.relative_to(folder)) for path in files)
     console.print()
-    console.print(Text(f"{folder}: {names}"))
+    console.print(Text(printable(f"{folder}: {names}")))
 
 
 def _console() -> Console:
@@ -127,7 +128,7 @@ def _worst_table(result: Validation) -> Table:
                 f"{residues.chain[i]}/{residues.name[i]} {residues.number[i]}{residues.icode[i]}"
             )
             table.add_row(
-                Text(label),
+                Text(printable(label)),
                 str(result.residues["atoms"][i]),
                 _number(float(q[i])),
                 AtomClass(int(residues.atom_class[i])).label,

@@ -194,5 +194,6 @@ def to_index(map_: Map, xyz: Float_Nx3) -> Float_Nx3:
         # division by the voxel size, not a product with its inverse: one rounding less
         index: Float_Nx3 = relative / np.diag(map_.step)
         return index
-    skewed: Float_Nx3 = relative @ index_matrix(map_).T
+    with np.errstate(invalid="ignore"):  # infinitely far away is nowhere: NaN
+        skewed: Float_Nx3 = relative @ index_matrix(map_).T
     return skewed

@@ -47,7 +47,7 @@ def copy_positions(
         return empty
     heavy = model.heavy
     low, high = model.xyz[heavy].min(axis=0) - reach, model.xyz[heavy].max(axis=0) + reach
-    moves = _assembly(model, assembly) if rule == "assembly" else _crystal(model)
+    moves = _assembly(model, assembly) if rule == "assembly" else _crystal(model, reach)
     near = [empty]
     for chosen, transform in moves:
         if transform.is_identity():
@@ -70,6 +70,12 @@ def _assembly(model: Model, name: str | None) -> Iterator[tuple[Bool_N, gemmi.Tr
     chosen = next((a for a in assemblies if name in (None, a.name)), None)
     if chosen is None:
         raise ParameterError(f"{model.path}: describes no assembly {name}; it has {known}")
+    read = sum(len(generator.operators) for generator in chosen.generators)
+    if read == 0 or read != _operators_named(model, chosen.name, read):
+        raise ParameterError(
+            f"{model.path}: the operators of assembly {chosen.name} cannot be followed (products "
+            f"such as (X0)(1-60) are not supported, and all must be described); it has {known}"
+        )
     chain = model.residues.chain[model.residue]
     label = model.residues.label_asym[model.residue]
     for generator in chosen.generators:
@@ -80,23 +86,45 @@ def _assembly(model: Model, name: str | None) -> Iterator[tuple[Bool_N, gemmi.Tr
             yield members, operator.transform
 
 
-def _crystal(model: Model) -> Iterator[tuple[Bool_N, gemmi.Transform]]:
+def _operators_named(model: Model, name: str, otherwise: int) -> int:
+    """How many operators the mmCIF file names for an assembly; gemmi leaves out some silently."""
+    if model.document is None:
+        return otherwise
+    count = 0
+    for block in model.document:
+        table = block.find("_pdbx_struct_assembly_gen.", ["assembly_id", "oper_expression"])
+        for row in table:
+            if row.str(0) != name:
+                continue
+            inner = "".join(row.str(1).split()).removeprefix("(").removesuffix(")")
+            if "(" in inner or ")" in inner:
+                return -1
+            for part in inner.split(","):
+                first, _, last = part.partition("-")
+                is_range = first.isdigit() and last.isdigit()
+                count += int(last) - int(first) + 1 if is_range else 1
+    return count
+
+
+def _crystal(model: Model, reach: float) -> Iterator[tuple[Bool_N, gemmi.Transform]]:
     structure = model.structure
     cell = structure.cell
     group = structure.find_spacegroup()
     if group is None or not cell.is_crystal():
         raise ParameterError(f"{model.path}: describes no crystal, so it has no copies to add")
     everything = np.ones(len(model), dtype=bool)
-    centre = cell.fractionalize(gemmi.Position(*model.xyz[model.heavy].mean(axis=0)))
+    fractional = np.array(cell.frac.mat.tolist())
+    places = model.xyz[model.heavy] @ fractional.T
+    # the model's box along the cell's axes, and the room in it that `reach` takes
+    margin = reach * np.linalg.norm(fractional, axis=1)
+    low, high = places.min(axis=0) - margin, places.max(axis=0) + margin
     for operation in group.operations():
-        image = operation.apply_to_xyz(centre.tolist())
-        for shift in np.ndindex(3, 3, 3):
-            # cells around the one that brings the copy's centre next to the model's
-            whole = [
-                int(np.round(c - i)) + s - 1
-                for c, i, s in zip(centre.tolist(), image, shift, strict=True)
-            ]
-            yield everything, _cartesian(cell, operation, whole)
+        rotation = np.array(operation.rot, dtype=float) / gemmi.Op.DEN
+        image = places @ rotation.T + np.array(operation.tran, dtype=float) / gemmi.Op.DEN
+        first = np.ceil(low - image.max(axis=0)).astype(int)
+        last = np.floor(high - image.min(axis=0)).astype(int)
+        for shift in np.ndindex(*np.maximum(last - first + 1, 0)):
+            yield everything, _cartesian(cell, operation, [*(first + shift)])
 
 
 def _cartesian(cell: gemmi.UnitCell, operation: gemmi.Op, whole: list[int]) -> gemmi.Transform:

@@ -37,15 +37,19 @@ def parents(model: Model) -> Int_N:
     apart = 10.0 * float(np.ptp(model.xyz[heavy], axis=0).max() + 100.0)
     tree = KDTree(np.column_stack([model.xyz[heavy], apart * model.residue[heavy]]))
     points = np.column_stack([model.xyz[placed], apart * model.residue[placed]])
-    count = min(_CANDIDATES, len(heavy))
-    _, found = tree.query(points, k=list(range(1, count + 1)))
-    candidates = heavy[found]
-    same_residue = model.residue[candidates] == model.residue[placed][:, None]
-    own, other = model.altloc[placed][:, None], model.altloc[candidates]
-    fits = same_residue & ((own == other) | (own == "") | (other == ""))
-    has_one = fits.any(axis=1)
-    nearest = candidates[np.arange(len(placed)), fits.argmax(axis=1)]
-    result[placed[has_one]] = nearest[has_one]
+    count = _CANDIDATES
+    while len(placed):
+        _, found = tree.query(points, k=list(range(1, min(count, len(heavy)) + 1)))
+        candidates = heavy[found]
+        same_residue = model.residue[candidates] == model.residue[placed][:, None]
+        own, other = model.altloc[placed][:, None], model.altloc[candidates]
+        fits = same_residue & ((own == other) | (own == "") | (other == ""))
+        has_one = fits.any(axis=1)
+        nearest = candidates[np.arange(len(placed)), fits.argmax(axis=1)]
+        result[placed[has_one]] = nearest[has_one]
+        # where atoms of other conformers are all there is so far, look further
+        again = ~has_one & same_residue.all(axis=1) & (count < len(heavy))
+        placed, points, count = placed[again], points[again], 4 * count
     return result
 
 

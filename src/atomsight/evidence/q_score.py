@@ -25,6 +25,7 @@ SIGMA_2020 = 0.6
 EXCLUSION = 0.9
 """A point at radius R belongs to another atom when that atom is nearer than 0.9 R (MapQ)."""
 
+_SIGMAS = (0.001, 1000.0)
 _ATOMS_A_CHUNK = 512
 
 
@@ -57,6 +58,9 @@ class QScoreOptions:
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise ParameterError(f"{name} must be a positive number of Å, not {value}")
+        if not _SIGMAS[0] <= self.sigma <= _SIGMAS[1]:
+            low, high = _SIGMAS
+            raise ParameterError(f"sigma must be between {low} and {high:g} Å, not {self.sigma}")
         if not 2 <= self.points <= 10_000:
             raise ParameterError(f"points must be between 2 and 10000, not {self.points}")
         if self.step > self.radius or self.radius / self.step > 10_000:
@@ -163,10 +167,10 @@ def q_score(
     if threads is not None and threads < 1:
         raise ParameterError(f"threads must be at least 1, not {threads}")
     heavy = model.heavy
-    chosen = heavy if selection is None else heavy & selection
+    chosen = heavy if selection is None else heavy & _checked_selection(selection, len(model))
     around = model.xyz[heavy]
-    if neighbours is not None and len(neighbours):
-        around = np.concatenate([around, neighbours])
+    if neighbours is not None:
+        around = np.concatenate([around, _checked_neighbours(neighbours)])
     grid = cell_grid(np.ascontiguousarray(around), (1.0 + EXCLUSION) * float(options.radii[-1]))
     todo = _nearby_order(model.xyz, np.flatnonzero(chosen), grid)
     workers = threads or os.cpu_count() or 1
@@ -195,6 +199,24 @@ def q_score(
     return QScores(q, status, options, mean, np.sqrt(sd / (orientations - 1)), orientations)
 
 
+def _checked_selection(selection: Bool_N, n: int) -> Bool_N:
+    flags = np.asarray(selection)
+    if flags.dtype != np.bool_ or flags.shape != (n,):
+        raise ParameterError(
+            f"selection must be {n} flags (bool), one an atom, not {flags.dtype} of {flags.shape}"
+        )
+    return flags
+
+
+def _checked_neighbours(neighbours: Float_Nx3) -> Float_Nx3:
+    places = np.asarray(neighbours, dtype=float)
+    if places.size == 0:
+        return np.empty((0, 3))
+    if places.ndim != 2 or places.shape[1] != 3 or not np.isfinite(places).all():
+        raise ParameterError("neighbours must be finite positions, shape (m, 3)")
+    return places
+
+
 def _nearby_order(xyz: Float_Nx3, rows: Int_N, grid: CellGrid) -> Int_N:
     """Rows sorted by cell, so that neighbouring atoms find the map in the processor's cache."""
     cell = np.floor((xyz[rows] - grid.low) / grid.size).astype(np.int64)
@@ -217,7 +239,8 @@ def _one_pass(
     index_directions = np.ascontiguousarray(directions @ index_matrix(map_).T)
     index = np.ascontiguousarray(to_index(map_, xyz))
     radii = options.radii
-    reference = np.exp(-0.5 * (radii / options.sigma) ** 2)
+    # less 1 throughout: Q does not change, and a wide Gaussian keeps its digits
+    reference = np.expm1(-0.5 * (radii / options.sigma) ** 2)
     q = np.full(len(xyz), np.nan)
     status = np.zeros(len(xyz), dtype=np.uint8)
 
@@ -225,7 +248,7 @@ def _one_pass(
         q_scores(
             part, np.ascontiguousarray(xyz), index, map_.values,
             grid.xyz, grid.start, grid.shape, grid.low, grid.size,
-            directions, index_directions, offsets, radii, reference, 1.0,
+            directions, index_directions, offsets, radii, reference, 0.0,
             options.points, EXCLUSION, q, status,
         )  # fmt: skip
         return len(part)

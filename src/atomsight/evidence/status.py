@@ -27,6 +27,13 @@ class Status(IntEnum):
     NO_POSITION = 8
     """The file gives no coordinates."""
 
+    NEVER_BELOW = 9
+    """The correlation stays above the threshold up to Nyquist: no resolution can be read off."""
+    LOW_FREQUENCY = 10
+    """The correlation falls below the threshold before the first shell: no agreement here."""
+    OUTSIDE_MASK = 11
+    """Left out by the mask."""
+
     @property
     def label(self) -> str:
         """The name as it stands in tables."""

@@ -48,7 +48,8 @@ def write_defattr(model: Model, name: str, values: Float_N, path: Path) -> Path:
 def _atom_spec(model: Model, row: int) -> str:
     residues, residue = model.residues, int(model.residue[row])
     number = f"{residues.number[residue]}{residues.icode[residue]}"
-    return f"/{residues.chain[residue]}:{number}@{model.atom[row]}"
+    chain = residues.chain[residue]
+    return f"{'/' if chain else ''}{chain}:{number}@{model.atom[row]}"
 
 
 def write_script(
@@ -93,7 +94,9 @@ def write_script(
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """A string for ChimeraX, which reads Python's escapes: no file name may end the command."""
+    text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) + '"'
 
 
 def write_residue_csv(residues: pl.DataFrame, path: Path) -> Path:

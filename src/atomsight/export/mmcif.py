@@ -1,5 +1,6 @@
 """The model as mmCIF with measures beside the atoms, and everything else as it was."""
 
+import re
 from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import gemmi
 import numpy as np
 
-from atomsight.io.files import whole_file
+from atomsight.io.files import write_text
 from atomsight.model import Model
 from atomsight.typing import Float_N
 
@@ -46,6 +47,9 @@ def write_mmcif(model: Model, measures: Mapping[str, Float_N], path: Path) -> Pa
     for name, values in measures.items():
         tag = f"_atom_site.{name}"
         if tag not in loop.tags:
+            # the case of a tag has no meaning, but readers look for these very letters
+            for other in [t for t in loop.tags if t.lower() == tag.lower()]:
+                loop.remove_column(other)
             loop.add_columns([tag], "?")
         texts = ["?"] * loop.length()
         for row, value in zip(rows, np.asarray(values).tolist(), strict=True):
@@ -54,11 +58,10 @@ def write_mmcif(model: Model, measures: Mapping[str, Float_N], path: Path) -> Pa
         column = block.find_values(tag)
         for row, text in enumerate(texts):
             column[row] = text
-    with whole_file(path) as temporary:
-        options = gemmi.cif.WriteOptions()
-        options.align_loops = 30
-        document.write_file(str(temporary), options)
-    return path
+    options = gemmi.cif.WriteOptions()
+    options.align_loops = 30
+    # gemmi's own write_file does not notice a full disk
+    return write_text(path, document.as_string(options))
 
 
 def _document(model: Model) -> tuple[gemmi.cif.Document, list[int]]:
@@ -66,8 +69,27 @@ def _document(model: Model) -> tuple[gemmi.cif.Document, list[int]]:
     if model.document is not None:
         document = gemmi.cif.read_string(model.document.as_string())
         return document, model.row.tolist()
-    document = model.structure.make_mmcif_document()
     # gemmi writes the atoms in its own order, which may differ from the PDB file's
     order = [atom.serial - 1 for m in model.structure for c in m for r in c for atom in r]
     place = {row: i for i, row in enumerate(order)}
-    return document, [place[row] for row in model.row.tolist()]
+    return _converted(model), [place[row] for row in model.row.tolist()]
+
+
+def _converted(model: Model) -> gemmi.cif.Document:
+    """A PDB file's content as mmCIF."""
+    structure = model.structure.clone()
+    info = dict(structure.info.items())
+    # this becomes the name of the block, in which blanks may not stand
+    structure.name = re.sub(r"[^!-~]+", "_", info.get("_entry.id") or model.path.stem)
+    document = structure.make_mmcif_document()
+    block = document.sole_block()
+    if model.resolution is not None and not block.find_values("_refine.ls_d_res_high"):
+        # gemmi leaves out what it knows from REMARK 2
+        resolution = {"entry_id": structure.name, "id": "1", "resolution": f"{model.resolution:g}"}
+        block.set_pairs("_em_3d_reconstruction.", resolution)
+    for axis in "xyz":
+        column = block.find_values(f"_atom_site.Cartn_{axis}")
+        for row, text in enumerate(column):
+            if text == "NaN":
+                column[row] = "?"
+    return document

@@ -1,8 +1,9 @@
 """The model as a PDB file with a measure in the B-factor column, where the format allows it."""
 
+from collections.abc import Callable
 from pathlib import Path
+from textwrap import wrap
 
-import gemmi
 import numpy as np
 
 from atomsight.io.files import write_text
@@ -13,6 +14,7 @@ NOT_COMPUTED = -9.99
 """What stands in the B-factor column of an atom without a value; no Q-score can be that."""
 
 _MOST_ATOMS = 99_999
+_REMARK_WIDTH = 69
 
 
 def why_not_pdb(model: Model) -> str:
@@ -30,6 +32,9 @@ def why_not_pdb(model: Model) -> str:
     residues = model.residues
     if len(model) > _MOST_ATOMS:
         return f"{len(model)} atoms (the PDB format holds {_MOST_ATOMS})"
+    absent = np.count_nonzero(~model.has_position)
+    if absent:
+        return f"{absent} atoms without coordinates"
     for what, names, most in (
         ("chain name", residues.chain, 1),
         ("residue name", residues.name, 3),
@@ -39,11 +44,14 @@ def why_not_pdb(model: Model) -> str:
         lengths = np.char.str_len(names)
         if lengths.max() > most:
             return f"{what} {names[lengths.argmax()]} is longer than {most} characters"
+        if not "".join(names).isascii():
+            return f"a {what} holds letters beyond ASCII"
     if residues.number.max() > 9999 or residues.number.min() < -999:
         return "residue numbers beyond -999 to 9999"
-    known = model.xyz[model.has_position]
-    if known.max() >= 9999.9995 or known.min() <= -999.9995:
+    if model.xyz.max() >= 9999.9995 or model.xyz.min() <= -999.9995:
         return "coordinates beyond -999.999 to 9999.999"
+    if model.occupancy.max() >= 999.995 or model.occupancy.min() <= -99.995:
+        return "occupancies beyond -99.99 to 999.99"
     return ""
 
 
@@ -71,8 +79,9 @@ def write_pdb(model: Model, values: Float_N, remarks: list[str], path: Path) -> 
         If the file cannot be written.
     """
     structure = model.structure.clone()
-    for number in [m.num for m in structure if m.num != model.number]:
-        del structure[number]
+    for place in reversed(range(len(structure))):
+        if structure[place].num != model.number:
+            del structure[place]
     shown = dict(
         zip(model.row.tolist(), np.nan_to_num(values, nan=NOT_COMPUTED).tolist(), strict=True)
     )
@@ -80,11 +89,23 @@ def write_pdb(model: Model, values: Float_N, remarks: list[str], path: Path) -> 
         for residue in chain:
             for atom in residue:
                 atom.b_iso = shown[atom.serial - 1]
-    ours = [f"REMARK   0 {_ascii(line)}"[:80] for line in remarks]
-    structure.raw_remarks = ours + list(structure.raw_remarks)
-    options = gemmi.PdbWriteOptions()
-    options.preserve_serial = False
-    return write_text(path, structure.make_pdb_string(options))
+    # a structure out of mmCIF has no remarks of its own: gemmi makes them, unless there are some
+    headers = _text(structure.make_pdb_headers).splitlines()
+    theirs = [line for line in headers if line.startswith("REMARK")]
+    wrapped = (part for line in remarks for part in wrap(_ascii(line), _REMARK_WIDTH))
+    ours = [f"REMARK   0 {part}" for part in wrapped]
+    structure.raw_remarks = ours + theirs
+    return write_text(path, _text(structure.make_pdb_string))
+
+
+def _text(make: Callable[[], str]) -> str:
+    """What gemmi makes, in ASCII."""
+    try:
+        text = make()
+    except UnicodeDecodeError as exc:
+        # gemmi breaks titles by bytes, which may fall inside a letter
+        text = exc.object.decode("utf-8", "replace")
+    return _ascii(text)
 
 
 def _ascii(text: str) -> str:

@@ -50,13 +50,15 @@ def write_csv(table: pl.DataFrame, path: Path) -> Path:
     OutputError
         If the file cannot be written.
     """
-    rounded = table.with_columns(
-        pl.col(pl.Float64).round(CSV_DECIMALS) + 0.0,
+    short = pl.col(pl.Float64).round(CSV_DECIMALS)
+    shown = table.with_columns(
+        # zero without a sign, missing values as they are
+        pl.when(short.ne_missing(0.0)).then(short).otherwise(0.0),
         # an empty name would be written as "": nothing is what readers expect
         pl.col(pl.String).replace("", None),
     )
     with whole_file(path) as temporary:
-        rounded.write_csv(temporary)
+        shown.write_csv(temporary)
     return path
 
 

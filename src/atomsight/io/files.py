@@ -201,7 +201,7 @@ def whole_file(path: PathLikeStr) -> Iterator[Path]:
         If the file cannot be written; nothing is left behind then.
     """
     target = Path(path)
-    temporary = target.with_name(f".{os.getpid()}.partial.{target.name}")
+    temporary = target.parent / f".{os.getpid()}.partial.{target.name}"
     try:
         yield temporary
         temporary.replace(target)
@@ -231,10 +231,12 @@ def write_text(path: PathLikeStr, text: str) -> Path:
         If the file cannot be written.
     """
     with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        # a file name need not be UTF-8; JSON and ChimeraX read such an escape back
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     return Path(path)
 
 
 def _reason(exc: BaseException) -> str:
     """Take the part of an operating system's message that a user can act on."""
-    return getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
+    text = getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
+    return text.partition(" (os error")[0]  # polars adds the number

@@ -199,7 +199,8 @@ def _stream(
             begin, end = max(box[0].start - first, 0), min(box[0].stop - first, count)
             if begin < end:
                 kept.append(chunk[begin:end, box[1], box[2]].astype(np.float32))
-        trailing = bool(handle.read(1))
+        # a gzip's check sum is only compared at its end; one that never ends is left alone
+        trailing = bool(handle.read(_CHUNK_BYTES))
     in_file_order = kept[0] if len(kept) == 1 else np.concatenate(kept)
     order = {s_axis: 0, r_axis: 1, c_axis: 2}
     values = np.ascontiguousarray(in_file_order.transpose(order[2], order[1], order[0]))
@@ -278,8 +279,10 @@ def _crystal_map(part: Map, header: Ccp4Header, around: Float_Nx3 | None, margin
     first, last = np.zeros(3, dtype=np.int64), np.array(shape)
     if around is not None:
         first, last = _wanted(corner, part.step, around, margin)
-        if prod(int(n) for n in last - first) > 2**31:
-            raise MapFileError(f"{file}: the model spans too many cells of this crystal map")
+        if not 0 < prod(int(n) for n in last - first) <= 2**31:
+            raise MapFileError(
+                f"{file}: the model lies too far from this crystal map's cell, or spans too many"
+            )
     x, y, z = (np.arange(first[a], last[a]) % shape[a] for a in range(3))
     return replace(
         part,

@@ -11,14 +11,13 @@ from atomsight.io.classes import component_types, residue_class
 from atomsight.io.files import read_text_bytes, require_file
 from atomsight.io.structures import parse_structure
 from atomsight.model import Model, ResidueTable
-from atomsight.typing import Float_N, Int_N, PathLikeStr, Str_N
+from atomsight.typing import Float_N, Int_N, PathLikeStr
 
 _RESOLUTION_TAGS = (
     "_em_3d_reconstruction.resolution",
     "_refine.ls_d_res_high",
     "_reflns.d_resolution_high",
 )
-_NAME_BYTES = 8
 
 
 def read_model(path: PathLikeStr, *, model: int | None = None) -> Model:
@@ -87,24 +86,31 @@ def _resolution(
     return None, ""
 
 
-def _strings(raw: np.ndarray) -> Str_N:
-    """Turn gemmi's rows of zero-padded bytes into strings."""
-    wide = np.ascontiguousarray(raw).view(np.uint8)
-    fixed = wide.view(f"S{wide.shape[1]}").ravel()
-    return np.char.decode(fixed, "utf-8", "replace")
+def _flat(structure: gemmi.Structure) -> gemmi.FlatStructure:
+    """Columns of numbers; gemmi refuses to make them beside names of eight letters and more."""
+    try:
+        return gemmi.FlatStructure(structure)
+    except RuntimeError:
+        nameless = structure.clone()
+        for model in nameless:
+            for chain in model:
+                chain.name = ""
+                for residue in chain:
+                    residue.name = residue.subchain = residue.entity_id = ""
+                    for atom in residue:
+                        atom.name = ""
+        return gemmi.FlatStructure(nameless)
 
 
 def _columns(structure: gemmi.Structure, number: int, types: dict[str, str]) -> dict[str, Any]:
     """All columns of one MODEL, brought to the order of the file."""
     chosen = next(m for m in structure if m.num == number)
     names, atom_residue = _residues(structure, chosen, types)
-    flat = gemmi.FlatStructure(structure)
+    flat = _flat(structure)
     here = np.asarray(flat.model_num) == number
     row = np.asarray(flat.serials)[here].astype(np.int64) - 1
     order = np.argsort(row, kind="stable")
-    atom = _strings(np.asarray(flat.atom_names)[here])
-    if any(len(a.name.encode()) > _NAME_BYTES for c in chosen for r in c for a in r):
-        atom = np.array([a.name for c in chosen for r in c for a in r])
+    atom = np.array([a.name for c in chosen for r in c for a in r])
     altloc = np.asarray(flat.altlocs)[here].astype(np.uint8)
     element = np.asarray(flat.element_names)[here].astype("U2")
     first, residue = _first_appearance(atom_residue[order])

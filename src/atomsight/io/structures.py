@@ -10,6 +10,10 @@ import gemmi
 from atomsight.errors import ModelFileError
 
 _CIF_START = re.compile(r"\s*(?:#[^\n]*\n\s*)*data_", re.IGNORECASE)
+_CIF_TOKEN = re.compile(
+    r"^;.*?^;|'[^\r\n]*?'(?=[ \t\r\n])|\"[^\r\n]*?\"(?=[ \t\r\n])|#[^\r\n]*|[^ \t\r\n]+",
+    re.MULTILINE | re.DOTALL,
+)
 _LINE_END = re.compile(r"\r\n?|\n")
 _RECORDS = {"ATOM": "ATOM  ", "HETA": "HETATM"}
 _HYBRID36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -61,7 +65,7 @@ def parse_structure(data: bytes, path: Path) -> ParsedModel:
     block: gemmi.cif.Block | None = None
     try:
         if _CIF_START.match(text):
-            document = gemmi.cif.read_string(text)
+            document = _read_cif(text)
             block, more = _coordinate_block(document, path)
             structure = _structure_from_block(block, path)
         else:
@@ -69,6 +73,9 @@ def parse_structure(data: bytes, path: Path) -> ParsedModel:
         structure.setup_entities()
     except (RuntimeError, ValueError, TypeError, IndexError) as exc:
         raise ModelFileError(f"{path}: cannot be read as a model ({exc})") from None
+    for index in reversed(range(len(structure))):
+        if len(structure[index]) == 0:
+            del structure[index]
     if len(structure) == 0:
         raise ModelFileError(f"{path}: holds no atoms")
     return ParsedModel(structure, document, block, notes + more)
@@ -81,6 +88,21 @@ def _decode(data: bytes, path: Path) -> tuple[str, tuple[str, ...]]:
         return data.decode("utf-8-sig"), ()
     except UnicodeDecodeError:
         return data.decode("latin-1"), ("the file is not UTF-8: read as Latin-1",)
+
+
+def _read_cif(text: str) -> gemmi.cif.Document:
+    try:
+        return gemmi.cif.read_string(text)
+    except ValueError:
+        if text.isascii():
+            raise
+        # gemmi takes letters outside ASCII in quotes only; some programs write them bare
+        return gemmi.cif.read_string(_CIF_TOKEN.sub(_quoted, text))
+
+
+def _quoted(token: re.Match[str]) -> str:
+    word = token[0]
+    return word if word.isascii() or word[0] in "\"'#;_" else f"'{word}'"
 
 
 def _coordinate_block(

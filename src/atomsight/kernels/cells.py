@@ -7,6 +7,8 @@ import numpy as np
 from atomsight.typing import Float_3, Float_Nx3, Int_N
 
 _MOST_CELLS_AXIS = 256
+_CELLS_AN_ATOM = 64
+_STRAY = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,10 @@ class CellGrid:
 def cell_grid(xyz: Float_Nx3, reach: float) -> CellGrid:
     """Sort positions into cells whose edge is at least `reach`.
 
-    Everything within `reach` of a point lies in the point's cell or one of the 26 around it.
+    Everything within `reach` of a point lies in the point's cell or one of the 26 around it. The
+    few positions furthest out along an axis may lie beyond the cells: they belong to the outermost
+    ones, so that stray atoms far away (9999.000 for "unknown") cost neither memory nor wider cells
+    for all others.
 
     Parameters
     ----------
@@ -53,12 +58,14 @@ def cell_grid(xyz: Float_Nx3, reach: float) -> CellGrid:
     -------
     CellGrid
     """
-    low = xyz.min(axis=0)
-    extent = float((xyz.max(axis=0) - low).max())
-    # stray atoms a kilometre away must not cost a grid of that size
-    size = max(reach, extent / _MOST_CELLS_AXIS)
-    cell = np.floor((xyz - low) / size).astype(np.int64)
-    shape = cell.max(axis=0) + 1
+    n = len(xyz)
+    aside = int(_STRAY * n)
+    ordered = np.partition(xyz, (aside, n - 1 - aside), axis=0)
+    low, extent = ordered[aside], ordered[n - 1 - aside] - ordered[aside]
+    most = min(_MOST_CELLS_AXIS, np.ceil(np.cbrt(_CELLS_AN_ATOM * n)))
+    size = max(reach, float(extent.max()) / most)
+    shape = np.floor(extent / size).astype(np.int64) + 1
+    cell = np.clip(np.floor((xyz - low) / size), 0, shape - 1).astype(np.int64)
     number = (cell[:, 2] * shape[1] + cell[:, 1]) * shape[0] + cell[:, 0]
     order = np.argsort(number, kind="stable")
     start = np.zeros(int(shape.prod()) + 1, dtype=np.int64)

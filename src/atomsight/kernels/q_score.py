@@ -52,11 +52,11 @@ def find_neighbours(
     low = np.empty(3, np.int64)
     high = np.empty(3, np.int64)
     for axis in range(3):
-        cell = math.floor((centre[axis] - cell_low[axis]) / cell_size)
+        last = cell_shape[axis] - 1
+        # what lies beyond the cells belongs to the outermost ones
+        cell = int(min(max((centre[axis] - cell_low[axis]) / cell_size, 0.0), float(last)))
         low[axis] = max(cell - 1, 0)
-        high[axis] = min(cell + 1, cell_shape[axis] - 1)
-    if high[0] < low[0]:
-        return 0
+        high[axis] = min(cell + 1, last)
     for z in range(low[2], high[2] + 1):
         for y in range(low[1], high[1] + 1):
             row = (z * cell_shape[1] + y) * cell_shape[0]

@@ -1,0 +1,71 @@
+import json
+import sys
+
+import pytest
+
+from tests.support.cases import files_below, write_case
+
+FEW = ["atoms.csv", "model__Q__map.cif", "model__Q__map.pdb", "residues.csv", "summary.json"]
+
+
+def test_q_writes_tables_annotated_models_and_a_summary(atomsight, tmp_path):
+    done = atomsight("q", *write_case(tmp_path), "-o", tmp_path / "out")
+    assert (done.code, done.err) == (0, "")
+    assert files_below(tmp_path / "out") == FEW
+    for name in FEW:
+        assert name in done.out
+
+
+def test_q_and_validate_give_the_same_numbers(atomsight, tmp_path):
+    case = write_case(tmp_path)
+    for command in ("q", "validate"):
+        assert atomsight(command, *case, "-o", tmp_path / command).code == 0
+    for name in FEW[:-1]:
+        one, two = ((tmp_path / command / name).read_bytes() for command in ("q", "validate"))
+        assert one == two
+    one, two = (
+        json.loads((tmp_path / command / "summary.json").read_text())
+        for command in ("q", "validate")
+    )
+    del one["seconds"], two["seconds"]
+    assert one == two
+
+
+def test_q_takes_the_same_options_as_validate():
+    from atomsight.cli.app import app
+
+    names = [{option for option in described(app, command)} for command in ("q", "validate")]
+    assert names[0] == names[1]
+    assert "--orientations" in names[0]
+
+
+def described(app, command):
+    from typer.main import get_command
+
+    for parameter in get_command(app).commands[command].params:
+        yield from (*parameter.opts, str(parameter.default), str(getattr(parameter, "help", "")))
+
+
+@pytest.mark.parametrize("option", ["-o", "--output"])
+def test_the_folder_for_results(atomsight, tmp_path, option):
+    assert atomsight("q", *write_case(tmp_path), option, tmp_path / "a" / "b").code == 0
+    assert files_below(tmp_path / "a" / "b") == FEW
+
+
+def test_the_demo_with_mapq_sigma(atomsight, demo_data, tmp_path):
+    done = atomsight(
+        "q", demo_data / "5ni1.cif", demo_data / "emd_3488.mrc", "--sigma", "0.6", "-o", tmp_path
+    )
+    assert (done.code, done.err) == (0, "")
+    facts = json.loads((tmp_path / "summary.json").read_text())
+    assert facts["q_score"]["sigma"] == 0.6
+    assert facts["q_score"]["mean"]["value"] > 0.5543
+    assert "expected Q" in done.out
+    assert "MapQ" in facts["expected"]["value"]["definition"]
+
+
+def test_python_m_atomsight_is_the_same_program(shell, tmp_path):
+    case = write_case(tmp_path)
+    done = shell("-m", "atomsight", "q", *case, "-o", tmp_path / "out", executable=sys.executable)
+    assert done.code == 0, done.err
+    assert files_below(tmp_path / "out") == FEW

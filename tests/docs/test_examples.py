@@ -1,0 +1,215 @@
+"""README.md and docs/ say what is true: examples run, tables are complete, links lead somewhere."""
+
+import doctest
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import atomsight as ats
+from atomsight.cli.app import app
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DOCS = REPOSITORY / "docs"
+README = REPOSITORY / "README.md"
+PAGES = [README, *sorted(p for p in DOCS.rglob("*.md") if "_build" not in p.parts)]
+HOWTO = sorted((DOCS / "howto").glob("*.md"))
+DEMO_COMMAND = "atomsight validate .cache/data/5ni1.cif .cache/data/emd_3488.mrc -o demo-results"
+
+NOT_RUN = {"make", "pip", "python3", "atomsight-env/bin/pip", "chimerax"}
+COMPILATION = re.compile(r"compiling kernels.*\n")
+BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+MOST_LINES = 150
+ELISION = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command line of a console block, and what the page says of it."""
+
+    command: str
+    shown: str
+    code: int
+
+
+def name(page: Path) -> str:
+    return page.relative_to(REPOSITORY).as_posix()
+
+
+def steps(page: Path) -> Iterator[Step]:
+    for block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        pieces = re.split(r"^\$ ", block, flags=re.MULTILINE)
+        assert not pieces[0], f"{name(page)}: a console block begins with a command"
+        lines = [piece.partition("\n")[::2] for piece in pieces[1:]]
+        for (command, shown), (after, value) in zip(lines, [*lines[1:], ("", "")], strict=True):
+            if command != "echo $?":
+                yield Step(command, shown, int(value) if after == "echo $?" else 0)
+
+
+def runs(page: Path) -> list[Step]:
+    return [step for step in steps(page) if shlex.split(step.command)[0] == "atomsight"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, demo_data: Path) -> Path:
+    """A folder with the demo's files under the names that the pages use."""
+    (tmp_path / ".cache").mkdir()
+    (tmp_path / ".cache" / "data").symlink_to(demo_data)
+    for file in demo_data.iterdir():
+        if not file.name.startswith("."):
+            (tmp_path / file.name).symlink_to(file)
+    return tmp_path
+
+
+def run(step: Step, folder: Path) -> str:
+    """Run a step as its page says; returns what it prints on both streams."""
+    settings = ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE", "LINES")
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(step.command)],
+        cwd=folder,
+        env={k: v for k, v in os.environ.items() if k not in settings} | {"PYTHONUTF8": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == step.code, f"{step.command}\n{done.stdout}"
+    return COMPILATION.sub("", done.stdout)
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if runs(p)], ids=name)
+def test_shell_examples_run_and_print_what_the_page_shows(page: Path, folder: Path) -> None:
+    for step in runs(page):
+        printed = run(step, folder)
+        if step.shown:
+            same = doctest.OutputChecker().check_output(step.shown, printed, ELISION)
+            assert same, f"{step.command}\nshown:\n{step.shown}\nprinted:\n{printed}"
+
+
+def test_every_shell_command_is_run_or_known_not_to_be() -> None:
+    commands = [step.command for page in PAGES for step in steps(page)]
+    unknown = [c for c in commands if shlex.split(c)[0] not in NOT_RUN | {"atomsight"}]
+    assert not unknown
+    assert sum(len(runs(page)) for page in PAGES) >= 15
+
+
+def test_shell_examples_are_all_in_console_blocks() -> None:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        outside = BLOCK.sub("", text)
+        assert not re.search(r"^\s*\$ ", outside, re.MULTILINE), name(page)
+        assert not re.search(r"^```(sh|bash|shell)\b", text, re.MULTILINE), name(page)
+
+
+def test_demo_table_of_the_readme_is_what_the_program_prints(folder: Path) -> None:
+    (step,) = [step for step in runs(README) if step.command == DEMO_COMMAND]
+    printed = [line.rstrip() for line in run(step, folder).rstrip().splitlines()]
+    assert step.shown.rstrip().splitlines() == printed
+
+
+def test_demo_command_of_the_readme_is_that_of_the_makefile() -> None:
+    recipe = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    recipe = recipe.replace("$(BIN)/", "").replace("$(DATA)", ".cache/data")
+    assert f"\t{DEMO_COMMAND}\n" in recipe
+
+
+@pytest.mark.parametrize(
+    "page", [README, *HOWTO, *sorted((DOCS / "measures").glob("*.md"))], ids=name
+)
+def test_page_has_examples_that_run(page: Path) -> None:
+    examples = doctest.DocTestParser().get_examples(page.read_text(encoding="utf-8"))
+    assert examples or runs(page)
+
+
+def test_python_examples_are_found_and_none_is_skipped() -> None:
+    parser = doctest.DocTestParser()
+    examples = [e for p in PAGES for e in parser.get_examples(p.read_text(encoding="utf-8"))]
+    assert len(examples) >= 60
+    assert not [e.source for e in examples if e.options.get(doctest.SKIP)]
+
+
+def test_check_runs_the_python_examples() -> None:
+    recipe = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    assert "pytest -q --doctest-modules --doctest-glob='*.md' README.md docs src\n" in recipe
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        if link.startswith(("https://", "http://")):
+            continue
+        path, _, heading = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.is_file(), f"{name(page)}: {link}"
+        if heading:
+            assert heading in anchors(target), f"{name(page)}: {link}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Headings of a page, as links name them."""
+    titles = HEADING.findall(page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_pages_are_short(page: Path) -> None:
+    assert len(page.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p.parent != DOCS and p != README], ids=name)
+def test_index_lists_the_page(page: Path) -> None:
+    entry = page.relative_to(DOCS).with_suffix("").as_posix()
+    assert f"\n{entry}\n" in (DOCS / "index.md").read_text(encoding="utf-8")
+
+
+def test_api_page_documents_every_public_name() -> None:
+    text = (DOCS / "reference" / "api.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\.\. auto(?:function|class|exception):: (\w+)$", text, re.MULTILINE)
+    assert sorted(documented) == sorted(ats.__all__)
+
+
+def test_statuses_page_lists_every_status() -> None:
+    text = (DOCS / "reference" / "statuses.md").read_text(encoding="utf-8")
+    assert [s.label for s in ats.Status if f"`{s.label}`" not in text] == []
+
+
+def test_files_page_lists_every_file_column_and_key(demo_data: Path, tmp_path: Path) -> None:
+    pl = pytest.importorskip("polars")
+    text = (DOCS / "reference" / "files.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([^`\s]+)`", text))
+    options = ats.Options(orientations=2)
+    result = ats.validate(demo_data / "5ni1.cif", demo_data / "emd_3488.mrc", options)
+    for path in ats.write_results(result, tmp_path):
+        file = path.relative_to(tmp_path).as_posix()
+        assert file.replace("5ni1", "<model>").replace("emd_3488", "<map>") in named
+        if path.suffix == ".parquet":
+            assert set(pl.read_parquet_schema(path)) <= named
+        if path.name == "summary.json":
+            assert set(re.findall(r'^  "(\w+)"', path.read_text(), re.MULTILINE)) <= named
+
+
+def test_command_line_page_shows_the_help_of_every_command() -> None:
+    text = (DOCS / "reference" / "command_line.md").read_text(encoding="utf-8")
+    commands = ["atomsight", *(command.callback.__name__ for command in app.registered_commands)]
+    shown = re.findall(r"^```\{literalinclude\} help/([\w-]+)\.txt$", text, re.MULTILINE)
+    assert sorted(shown) == sorted(commands)
+
+
+def test_citation_and_changelog_name_the_version() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = (REPOSITORY / "CITATION.cff").read_text(encoding="utf-8")
+    changelog = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"\nversion: {project['version']}\n" in citation
+    assert f"\nlicense: {project['license']}\n" in citation
+    assert project["version"] in changelog
+    assert project["version"] == version("atomsight")
