@@ -3,7 +3,8 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -17,16 +18,28 @@ from atomsight.evidence.status import Status
 from atomsight.export.chimerax import write_defattr, write_residue_csv, write_script
 from atomsight.export.columns import atom_keys, residue_keys
 from atomsight.export.mmcif import write_mmcif
-from atomsight.export.pdb import NOT_COMPUTED, why_not_pdb, write_pdb
+from atomsight.export.pdb import NO_OCCUPANCY, NOT_COMPUTED, why_not_pdb, write_pdb
 from atomsight.export.summary_json import write_summary
 from atomsight.export.tables import frame, write_csv, write_parquet
 from atomsight.io.files import make_folder
 from atomsight.model import AtomClass
+from atomsight.output_half_maps import (
+    half_map_summary,
+    write_fsc_q_chimerax,
+    write_half_map_files,
+)
 from atomsight.summary import average
 from atomsight.typing import PathLikeStr
 from atomsight.validation import Validation
 
 Q_PALETTE = "palette red:gray:blue range 0,1"
+_CIF_COLUMNS = {
+    "Q-score": "q",
+    "FSC-Q": "fsc_q",
+    "FSC-Q_R": "fsc_q_r",
+    "local_resolution_half": "local_resolution_half",
+    "local_resolution_model": "local_resolution_model",
+}
 _LIBRARIES = ("atomsight", "gemmi", "numpy", "numba", "polars", "scipy")
 _ENDINGS = (".gz", ".cif", ".mmcif", ".pdb", ".ent", ".map", ".mrc", ".ccp4")
 
@@ -61,11 +74,22 @@ def write_results(
         residues = frame({**residue_keys(result.model), **result.residues})
         write_csv(atoms, stage / "atoms.csv")
         write_csv(residues, stage / "residues.csv")
-        write_mmcif(result.model, {"Q-score": result.atoms["q"]}, stage / f"{name}.cif")
+        measures = {
+            tag: result.atoms[key] for tag, key in _CIF_COLUMNS.items() if key in result.atoms
+        }
+        write_mmcif(result.model, measures, stage / f"{name}.cif")
         no_pdb = why_not_pdb(result.model)
         if not no_pdb:
-            write_pdb(result.model, result.atoms["q"], _remarks(result), stage / f"{name}.pdb")
+            write_pdb(
+                result.model,
+                result.atoms["q"],
+                _remarks(result),
+                stage / f"{name}.pdb",
+                occupancy=result.atoms.get("fsc_q"),
+            )
         write_summary(summary(result, no_pdb), stage / "summary.json")
+        if result.half_maps is not None:
+            write_half_map_files(result.half_maps, result.model, residues, stage)
         if everything:
             write_parquet(atoms, stage / "atoms.parquet")
             write_parquet(residues, stage / "residues.parquet")
@@ -81,7 +105,19 @@ def write_results(
                     attribute="qscore",
                     palette=Q_PALETTE,
                 )
+                if result.half_maps is not None:
+                    write_fsc_q_chimerax(
+                        result.model,
+                        result.atoms["fsc_q"],
+                        result.map.path,
+                        f"../{name}.cif",
+                        extra,
+                    )
         written = sorted(p.relative_to(stage) for p in stage.rglob("*") if p.is_file())
+    if no_pdb:
+        # one of an earlier run would pass for this one's
+        with suppress(OSError):
+            (target / f"{name}.pdb").unlink(missing_ok=True)
     return [target / path for path in written]
 
 
@@ -149,10 +185,16 @@ def _move_files(stage: Path, target: Path) -> None:
 
 def _remarks(result: Validation) -> list[str]:
     sigma = result.options.q.sigma
+    occupancy = (
+        []
+        if result.half_maps is None
+        else [f"OCCUPANCY COLUMN HOLDS FSC-Q IN A; {NO_OCCUPANCY} MARKS ATOMS WITHOUT ONE"]
+    )
     return [
         f"ATOMSIGHT {version('atomsight')}: B-FACTOR COLUMN HOLDS THE Q-SCORE, SIGMA {sigma:g} A",
         "(PINTILIE ET AL. 2020, COMPUTED AS BY MAPQ 2.9.7), TWO DECIMALS;",
         f"{NOT_COMPUTED} MARKS ATOMS WITHOUT ONE. MAP: {_map_stem(result)}",
+        *occupancy,
     ]
 
 
@@ -173,6 +215,7 @@ def summary(result: Validation, no_pdb: str = "") -> dict[str, Any]:
     counts = np.bincount(result.scores.status, minlength=len(Status))
     bands = result.residues["q_band"]
     return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"python": python_version()} | {name: version(name) for name in _LIBRARIES},
         "inputs": {
             "model": {
@@ -222,6 +265,7 @@ def summary(result: Validation, no_pdb: str = "") -> dict[str, Any]:
                 where: int((bands == where).sum()) for where in ("below", "within", "above")
             },
         },
+        "fsc_q": (None if result.half_maps is None else half_map_summary(result.half_maps, model)),
         "no_pdb_because": no_pdb,
         "notes": result.notes,
         "seconds": result.seconds,
@@ -264,7 +308,7 @@ def _classes(result: Validation) -> dict[str, Any]:
     averages: Any = result.averages["classes"]
     classes = {}
     for kind in AtomClass:
-        if kind.label not in averages:
+        if kind.label not in averages or averages[kind.label].n == 0:
             continue
         value, reason = expected_class_q(result.resolution, result.options.q.sigma, kind)
         classes[kind.label] = {

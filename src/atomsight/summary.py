@@ -7,6 +7,7 @@ from enum import IntEnum
 import numpy as np
 
 from atomsight.archive.expected import ExpectedQ
+from atomsight.evidence.fsc_q import BEYOND, FscQ
 from atomsight.model import AtomClass, Model, ResidueTable
 from atomsight.typing import Bool_N, Float_N, Int_N, Str_N
 
@@ -235,6 +236,69 @@ def residue_columns(
     if expected is not None:
         columns["q_band"] = band(columns["q"], expected)
     return columns
+
+
+def fsc_q_columns(model: Model, scores: FscQ) -> dict[str, np.ndarray]:
+    """FSC-Q of each residue.
+
+    Parameters
+    ----------
+    model : Model
+    scores : FscQ
+
+    Returns
+    -------
+    dict
+        Name of the column → one value a residue: means of FSC-Q, of its absolute value, of
+        FSC-Q_R and of the two local resolutions; numbers of atoms beyond ±0.5 Å.
+    """
+    count, counted = len(model.residues), scores.counted
+    means = {
+        "fsc_q": scores.fsc_q,
+        "fsc_q_abs": np.abs(scores.fsc_q),
+        "fsc_q_r": scores.fsc_q_r,
+        "local_resolution_half": scores.half,
+        "local_resolution_model": scores.model,
+    }
+    columns: dict[str, np.ndarray] = {
+        name: group_means(values, model.residue, count, counted) for name, values in means.items()
+    }
+    for name, beyond in (
+        ("atoms_below", scores.fsc_q < -BEYOND),
+        ("atoms_above", scores.fsc_q > BEYOND),
+    ):
+        columns[f"fsc_q_{name}"] = np.bincount(model.residue[counted & beyond], minlength=count)
+    return columns
+
+
+def fsc_q_averages(model: Model, scores: FscQ) -> dict[str, object]:
+    """FSC-Q of the whole model and its chains.
+
+    Parameters
+    ----------
+    model : Model
+    scores : FscQ
+
+    Returns
+    -------
+    dict
+        Signed and absolute mean, median, mean FSC-Q_R, atoms beyond ±0.5 Å (number and per cent),
+        and the signed mean of each chain.
+    """
+    counted = scores.counted
+    values = scores.fsc_q[counted]
+    n = len(values)
+    below, above = int((values < -BEYOND).sum()), int((values > BEYOND).sum())
+    return {
+        "n": n,
+        "mean": average(scores.fsc_q, counted).mean,
+        "mean_absolute": average(np.abs(scores.fsc_q), counted).mean,
+        "median": float(np.median(values)) if n else float("nan"),
+        "mean_r": average(scores.fsc_q_r, counted).mean,
+        "atoms_below": {"limit": -BEYOND, "n": below, "percent": 100.0 * below / n if n else None},
+        "atoms_above": {"limit": BEYOND, "n": above, "percent": 100.0 * above / n if n else None},
+        "chains": averages_by(scores.fsc_q, model.residues.chain[model.residue], counted),
+    }
 
 
 def band(q: Float_N, expected: ExpectedQ) -> Str_N:

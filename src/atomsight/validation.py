@@ -11,17 +11,19 @@ import numpy as np
 
 from atomsight.archive.expected import ExpectedQ, expected_q
 from atomsight.density.map import Map
-from atomsight.density.overlay import Overlay, find_remedies, overlay
-from atomsight.errors import OverlayError, ParameterError
+from atomsight.density.overlay import Overlay
+from atomsight.errors import ParameterError
 from atomsight.evidence.copies import CopyRule, copy_positions
 from atomsight.evidence.hydrogens import inherit, parents
 from atomsight.evidence.q_score import EXCLUSION, QScoreOptions, QScores, q_score
 from atomsight.evidence.status import Status
+from atomsight.half_maps import HalfMapOptions, HalfMapResult, compare_half_maps
 from atomsight.io.files import sha256
-from atomsight.io.maps import DEFAULT_MARGIN, OriginRule, origin_choices, read_map
+from atomsight.io.maps import DEFAULT_MARGIN, OriginRule, read_map
 from atomsight.io.models import read_model
 from atomsight.model import Model, select
-from atomsight.summary import model_averages, residue_columns
+from atomsight.preflight import require_overlay
+from atomsight.summary import fsc_q_columns, model_averages, residue_columns
 from atomsight.typing import PathLikeStr
 
 Progress = Callable[[str, int, int], None]
@@ -52,6 +54,8 @@ class Options:
     threads : int or None
     force : bool
         Go on with a model that does not lie in the map.
+    half_maps : HalfMapOptions or None
+        For FSC-Q.
     """
 
     model_number: int | None = None
@@ -65,11 +69,16 @@ class Options:
     seed: int = 0
     threads: int | None = None
     force: bool = False
+    half_maps: HalfMapOptions | None = None
 
     def __post_init__(self) -> None:
         d = self.resolution
         if d is not None and not (np.isfinite(d) and d > 0):
             raise ParameterError(f"resolution must be a positive number of Å, not {d}")
+        if self.assembly is not None and self.neighbours != "assembly":
+            raise ParameterError(
+                "an assembly is named, but neighbours are not taken from assemblies"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,8 @@ class Validation:
         SHA-256 of the input files.
     seconds : mapping
         Wall time of each step.
+    half_maps : HalfMapResult or None
+        What the half maps add, where they were given.
     """
 
     model: Model
@@ -119,6 +130,7 @@ class Validation:
     notes: tuple[str, ...]
     checksums: Mapping[str, str]
     seconds: Mapping[str, float]
+    half_maps: HalfMapResult | None = None
 
 
 def validate(
@@ -159,15 +171,29 @@ def validate(
         selection = None if options.selection is None else select(atoms, options.selection)
         margin = max(DEFAULT_MARGIN, options.q.radius + 2.0, (resolution or 0.0) / 2.0 + 2.0)
         with clock("read map"):
-            density = read_map(
-                map_, around=atoms.xyz[atoms.heavy], margin=margin, origin=options.origin
-            )
+            # half maps are compared with the whole map, everything else needs the model's box
+            around = None if options.half_maps else atoms.xyz[atoms.heavy]
+            density = read_map(map_, around=around, margin=margin, origin=options.origin)
         # hashing runs beside the scoring, once the reader is done with the disk
-        sums = {p: pool.submit(sha256, Path(p)) for p in (atoms.path, Path(map_))}
+        sums = {p: pool.submit(sha256, p) for p in _input_files(atoms, Path(map_), options)}
         with clock("check overlay"):
-            fit = _check_overlay(atoms, density, resolution, options)
+            fit = require_overlay(
+                atoms, density, resolution, origin=options.origin, force=options.force
+            )
         with clock("Q-score"):
             scores = _score(atoms, density, selection, options, progress)
+        halves = None
+        if options.half_maps is not None:
+            with clock("FSC-Q"):
+                halves = compare_half_maps(
+                    density,
+                    atoms,
+                    options.half_maps,
+                    resolution=resolution,
+                    origin=options.origin,
+                    threads=options.threads,
+                    progress=_step(progress, "FSC-Q"),
+                )
         with clock("summary"):
             expected, reason = expected_q(resolution, options.q.sigma)
             result = Validation(
@@ -180,16 +206,33 @@ def validate(
                 resolution_source=source,
                 expected=expected,
                 no_expectation=reason,
-                atoms=_atom_columns(atoms, scores),
-                residues=residue_columns(atoms, scores.q, scores.counted, expected),
+                atoms=_atom_columns(atoms, scores, halves),
+                residues=_residue_columns(atoms, scores, halves, expected),
                 averages=model_averages(atoms, scores.q, scores.counted),
-                notes=(*atoms.notes, *density.notes, *_notes(atoms, density, scores, fit)),
+                notes=(
+                    *atoms.notes,
+                    *density.notes,
+                    *_notes(atoms, density, scores, fit),
+                    *(halves.notes if halves is not None else ()),
+                ),
                 checksums={},
                 seconds={},
+                half_maps=halves,
             )
         with clock("checksums"):
             checksums = _results(sums)
     return replace(result, checksums=checksums, seconds=clock.seconds)
+
+
+def _input_files(model: Model, map_: Path, options: Options) -> list[Path]:
+    extra = options.half_maps
+    halves = [] if extra is None else [extra.half_1, extra.half_2]
+    mask = [] if extra is None or extra.mask is None else [extra.mask]
+    return [model.path, map_, *halves, *mask]
+
+
+def _step(progress: Progress | None, name: str) -> Callable[[int, int], None] | None:
+    return None if progress is None else lambda done, of: progress(name, done, of)
 
 
 def _results(futures: Mapping[Path, Future[str]]) -> dict[str, str]:
@@ -231,49 +274,13 @@ def _score(
         orientations=options.orientations,
         seed=options.seed,
         threads=options.threads,
-        progress=None if progress is None else lambda done, of: progress("Q-score", done, of),
+        progress=_step(progress, "Q-score"),
     )
 
 
-def _check_overlay(model: Model, map_: Map, resolution: float | None, options: Options) -> Overlay:
-    """Refuse a model that does not lie in the map, and say what would help."""
-    xyz = model.xyz[model.heavy]
-    fit = overlay(map_, xyz, resolution=resolution)
-    if fit.ok or options.force:
-        return fit
-    if map_.path is None:
-        raise OverlayError(_refusal(model, map_, fit))
-    whole = read_map(map_.path, origin=options.origin)
-    remedies = find_remedies(whole, xyz, origin_choices(map_.path), resolution=resolution)
-    advice = "; or ".join(remedy.advice for remedy in remedies[:2])
-    raise OverlayError(_refusal(model, map_, fit, advice))
-
-
-def _refusal(model: Model, map_: Map, fit: Overlay, advice: str = "") -> str:
-    if not np.isfinite(fit.contrast):
-        finding = (
-            "none of its atoms is inside the map"
-            if fit.inside == 0
-            else "the map has no contrast at its atoms"
-        )
-    else:
-        finding = (
-            f"density at its atoms is {fit.density:.2f} σ above the mean, {fit.displaced:.2f} σ "
-            f"at the same atoms displaced by {fit.displacement:g} Å"
-        )
-    help_ = (
-        f"This would help: {advice}"
-        if advice
-        else "No other origin, shift or hand was found that helps: fit the model to the map first"
-    )
-    name = "the map" if map_.path is None else str(map_.path)
-    return (
-        f"{model.path}: this model does not lie in {name}: {finding}. "
-        f"{help_}; --force scores it as it is"
-    )
-
-
-def _atom_columns(model: Model, scores: QScores) -> dict[str, np.ndarray]:
+def _atom_columns(
+    model: Model, scores: QScores, halves: HalfMapResult | None
+) -> dict[str, np.ndarray]:
     """Columns of measures beside the atoms; hydrogens show their parent's values."""
     parent = parents(model)
     labels = np.array([status.label for status in Status])
@@ -281,6 +288,22 @@ def _atom_columns(model: Model, scores: QScores) -> dict[str, np.ndarray]:
     if scores.orientation_mean is not None and scores.orientation_sd is not None:
         columns["q_orientation_mean"] = inherit(scores.orientation_mean, parent)
         columns["q_orientation_sd"] = inherit(scores.orientation_sd, parent)
+    if halves is not None:
+        f = halves.scores
+        columns["fsc_q"] = inherit(f.fsc_q, parent)
+        columns["fsc_q_r"] = inherit(f.fsc_q_r, parent)
+        columns["local_resolution_half"] = inherit(f.half, parent)
+        columns["local_resolution_model"] = inherit(f.model, parent)
+        columns["fsc_q_status"] = labels[f.status]
+    return columns
+
+
+def _residue_columns(
+    model: Model, scores: QScores, halves: HalfMapResult | None, expected: ExpectedQ | None
+) -> dict[str, np.ndarray]:
+    columns = residue_columns(model, scores.q, scores.counted, expected)
+    if halves is not None:
+        columns |= fsc_q_columns(model, halves.scores)
     return columns
 
 
@@ -293,7 +316,7 @@ def _notes(model: Model, map_: Map, scores: QScores, fit: Overlay) -> Iterator[s
         yield f"the map holds {absent} NaN or Inf voxels; atoms near them have no Q"
     counts = np.bincount(scores.status, minlength=len(Status))
     words = {
-        Status.OUTSIDE: "outside the map",
+        Status.OUTSIDE: "outside the map, without a Q",
         Status.PARTLY_OUTSIDE: "partly outside the map (what is outside counts as 0, as in MapQ)",
         Status.NO_SHELLS: "too close to others for a Q",
         Status.NOT_FINITE: "without a Q because of NaN or Inf in the map",
@@ -302,4 +325,4 @@ def _notes(model: Model, map_: Map, scores: QScores, fit: Overlay) -> Iterator[s
     }
     for status, text in words.items():
         if counts[status]:
-            yield f"{counts[status]} of {len(model)} atoms are {text}"
+            yield f"{counts[status]} of {len(model)} atoms: {text}"

@@ -7,6 +7,8 @@ import pytest
 
 from atomsight.cli import main
 
+PROGRAM = Path(sys.executable).with_name("atomsight")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -50,13 +52,16 @@ def atomsight(monkeypatch, capsys):
 def shell(tmp_path):
     """Run the installed program."""
 
-    def run(*arguments: object, **options: object) -> Run:
-        program = Path(sys.executable).with_name("atomsight")
+    def run(*arguments: object, before: tuple[str, ...] = (), **options: object) -> Run:
+        """`before` stands before the program: another user, say; `options` are subprocess's."""
         done = subprocess.run(
-            [program, *map(str, arguments)],
-            **{"check": False, "capture_output": True, "text": True, "timeout": 120,
-               "cwd": tmp_path, **options},
-        )  # fmt: skip
+            [*before, PROGRAM, *map(str, arguments)],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            **{"cwd": tmp_path, **options},
+        )
         return Run(done.returncode, done.stdout, done.stderr)
 
     return run

@@ -97,6 +97,8 @@ def test_caps_at_the_ends_of_a_protein_are_protein(tmp_path):
     [
         ("ALA GLY", "N CA C O", "protein"),
         ("A U", "P C1' C3' C4'", "nucleic"),
+        ("Q01 Q02", "N CA C O CB", "protein"),
+        ("Q01 Q02", "P C1' C3' C4'", "nucleic"),
         ("GLC GLC", NAG, "saccharide"),
         ("Q01 Q02", UNKNOWN_LIGAND, "ligand"),
     ],
@@ -108,6 +110,32 @@ def test_a_polymer_of_another_type_is_judged_by_its_residues(tmp_path, names, at
         for atom in residue(name, atoms, number=number, entity="8")
     ]
     assert classes_in_cif(tmp_path, polymer) == [label] * 2
+
+
+@pytest.mark.parametrize(
+    ("declared", "label"),
+    [
+        ("'L-peptide linking'", "protein"),
+        ("'RNA linking'", "nucleic"),
+        ("'DNA linking'", "nucleic"),
+        ("'D-saccharide, alpha linking'", "saccharide"),
+        ("non-polymer", "ligand"),
+    ],
+)
+def test_a_polymer_of_another_type_is_judged_by_what_the_file_says_of_its_residues(
+    tmp_path, declared, label
+):
+    described = f"{ENTITIES}_chem_comp.id Q01\n_chem_comp.type {declared}\n"
+    polymer = residue("Q01", UNKNOWN_LIGAND, number=1, entity="8")
+    assert classes_in_cif(tmp_path, polymer, described) == [label]
+
+
+@pytest.mark.parametrize(
+    ("entity", "label"), [("1", "protein"), ("2", "nucleic"), ("6", "nucleic"), ("7", "protein")]
+)
+def test_whatever_stands_in_a_polymer_of_known_type_is_of_that_type(tmp_path, entity, label):
+    polymer = residue("Q01", UNKNOWN_LIGAND, number=1, entity=entity)
+    assert classes_in_cif(tmp_path, polymer) == [label]
 
 
 def test_glycans_are_saccharides(tmp_path):

@@ -42,6 +42,12 @@ def records(model):
     ]
 
 
+def keys(residues):
+    return list(
+        zip(residues.chain, residues.number.tolist(), residues.icode, residues.name, strict=True)
+    )
+
+
 def expected(atoms):
     return [
         (
@@ -145,10 +151,7 @@ def test_atoms_come_in_the_order_of_the_file(tmp_path, kind, atoms):
 @pytest.mark.parametrize("atoms", ARRANGEMENTS.values(), ids=ARRANGEMENTS)
 def test_residues_come_in_order_of_first_appearance_each_once(tmp_path, kind, atoms):
     residues = read(tmp_path, kind, numbered(atoms)).residues
-    keys = list(
-        zip(residues.chain, residues.number.tolist(), residues.icode, residues.name, strict=True)
-    )
-    assert keys == list(dict.fromkeys(row[:4] for row in expected(atoms)))
+    assert keys(residues) == list(dict.fromkeys(row[:4] for row in expected(atoms)))
 
 
 @both_formats
@@ -159,6 +162,7 @@ def test_atoms_in_any_order_keep_it(tmp_path_factory, kind, order):
     model = read(tmp_path_factory.getbasetemp(), kind, atoms)
     assert records(model) == expected(atoms)
     np.testing.assert_array_equal(model.row, np.arange(16))
+    assert keys(model.residues) == list(dict.fromkeys(row[:4] for row in expected(atoms)))
 
 
 @both_formats
@@ -170,6 +174,15 @@ def test_serials_in_the_structure_lead_back_to_the_rows(tmp_path, kind):
     }
     for i, row in enumerate(model.row):
         assert found[row] == (atoms[i].chain, model.atom[i])
+
+
+@both_formats
+def test_hydrogens_at_the_end_of_the_file_belong_to_their_residues(tmp_path, kind):
+    heavy = [*peptide("ALA GLY"), *peptide("SER", chain="B")]
+    last = [Atom("HA", a.residue, a.chain, a.number, "H") for a in heavy if a.name == "CA"]
+    model = read(tmp_path, kind, [*heavy, *last])
+    assert len(model.residues) == 3
+    assert model.residue.tolist() == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 0, 1, 2]
 
 
 @both_formats

@@ -58,7 +58,7 @@ def ccp4_bytes(
 def write_ccp4(path: Path, values: np.ndarray, *, compress: bool = False, **options) -> Path:
     """Write `ccp4_bytes`, gzipped on request whatever the file is called."""
     data = ccp4_bytes(values, **options)
-    path.write_bytes(gzip.compress(data, 1) if compress else data)
+    path.write_bytes(gzip.compress(data, 1, mtime=0) if compress else data)
     return path
 
 

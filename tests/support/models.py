@@ -107,7 +107,7 @@ def cif_text(
 def write_model(path: Path, content: str | bytes, *, compress: bool = False) -> Path:
     """Write text or bytes, gzipped on request whatever the file is called."""
     data = content.encode("utf-8") if isinstance(content, str) else content
-    path.write_bytes(gzip.compress(data, 1) if compress else data)
+    path.write_bytes(gzip.compress(data, 1, mtime=0) if compress else data)
     return path
 
 

@@ -5,7 +5,10 @@ from importlib.metadata import version
 
 import typer
 
+from atomsight.cli.fsc_q import fsc_q
+from atomsight.cli.local_resolution import local_resolution
 from atomsight.cli.q import q
+from atomsight.cli.simulate import simulate
 from atomsight.cli.terminal import accept_any_letter, printable
 from atomsight.cli.validate import validate
 from atomsight.errors import AtomsightError
@@ -20,6 +23,9 @@ app = typer.Typer(
 )
 app.command(no_args_is_help=True)(validate)
 app.command(no_args_is_help=True)(q)
+app.command(name="fsc-q", no_args_is_help=True)(fsc_q)
+app.command(name="local-resolution", no_args_is_help=True)(local_resolution)
+app.command(no_args_is_help=True)(simulate)
 
 
 def _show_version(value: bool) -> None:

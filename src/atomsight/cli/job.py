@@ -1,13 +1,20 @@
 """What the commands that score a model have in common: run, show progress, write."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from atomsight.cli.options import NeighbourChoice, OriginChoice
+from atomsight.cli.options import (
+    CrossingChoice,
+    LabelChoice,
+    NeighbourChoice,
+    OriginChoice,
+    ThresholdChoice,
+)
 
 if TYPE_CHECKING:
+    from atomsight.half_maps import HalfMapOptions
     from atomsight.validation import Options, Progress, Validation
 
 
@@ -15,18 +22,19 @@ def make_options(
     *,
     resolution: float | None,
     sigma: float,
-    points: int,
-    radius: float,
-    step: float,
     model_number: int | None,
-    selection: str | None,
-    neighbours: NeighbourChoice,
-    assembly: str | None,
-    orientations: int,
-    seed: int,
     origin: OriginChoice,
     threads: int | None,
     force: bool,
+    points: int = 8,
+    radius: float = 2.0,
+    step: float = 0.1,
+    selection: str | None = None,
+    neighbours: NeighbourChoice = NeighbourChoice.NONE,
+    assembly: str | None = None,
+    orientations: int = 0,
+    seed: int = 0,
+    half_maps: "HalfMapOptions | None" = None,
 ) -> "Options":
     """Turn the command line's values into the options of a validation."""
     from atomsight.evidence.q_score import QScoreOptions
@@ -44,6 +52,43 @@ def make_options(
         seed=seed,
         threads=threads,
         force=force,
+        half_maps=half_maps,
+    )
+
+
+def make_half_map_options(
+    half_maps: tuple[Path, Path] | None,
+    *,
+    mask: Path | None,
+    contour: float | None,
+    box: int | None,
+    thresholds: ThresholdChoice,
+    label: LabelChoice,
+    crossing: CrossingChoice,
+    b_iso: float | None,
+) -> "HalfMapOptions | None":
+    """Turn the command line's values into the options of FSC-Q, if half maps are given."""
+    from atomsight.errors import ParameterError
+    from atomsight.half_maps import HalfMapOptions
+
+    if half_maps is None:
+        needless = {"--mask": mask, "--contour": contour, "--box": box, "--b": b_iso}
+        named = [name for name, value in needless.items() if value is not None]
+        if named:
+            raise ParameterError(f"{', '.join(named)}: means nothing without --half-maps")
+        return None
+    if mask is not None and contour is not None:
+        raise ParameterError("--mask and --contour: give one of them")
+    return HalfMapOptions(
+        half_1=half_maps[0],
+        half_2=half_maps[1],
+        mask=mask,
+        contour=contour,
+        box=box,
+        rule=thresholds.value,
+        label=label.value,
+        crossing=crossing.value,
+        b_iso=b_iso,
     )
 
 
@@ -55,15 +100,22 @@ def run(model: Path, map_: Path, options: "Options", folder: Path, *, everything
     from atomsight.output import write_results
     from atomsight.validation import validate
 
+    new = not folder.exists()
     make_folder(folder)
-    with _progress() as progress, telling_of_compilation(_tell_of_compilation):
-        result: Validation = validate(model, map_, options, progress=progress)
-    files = write_results(result, folder, everything=everything)
+    try:
+        with show_progress() as progress, telling_of_compilation(tell_of_compilation):
+            result: Validation = validate(model, map_, options, progress=progress)
+        files = write_results(result, folder, everything=everything)
+    except BaseException:
+        if new:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
     show_summary(result)
     show_files(folder, files)
 
 
-def _tell_of_compilation() -> None:
+def tell_of_compilation() -> None:
     import sys
 
     sys.stderr.write("compiling kernels, once on this machine (about 10 s)\n")
@@ -71,7 +123,7 @@ def _tell_of_compilation() -> None:
 
 
 @contextmanager
-def _progress() -> Iterator["Progress | None"]:
+def show_progress() -> Iterator["Progress | None"]:
     """A progress bar on a terminal's stderr; nothing where there is no terminal."""
     import sys
 

@@ -24,6 +24,34 @@ class NeighbourChoice(StrEnum):
     CRYSTAL = "crystal"
 
 
+class ThresholdChoice(StrEnum):
+    """Thresholds of FSC-Q."""
+
+    PAPER = "paper"
+    CREF = "cref"
+
+
+class LabelChoice(StrEnum):
+    """How atoms get values from voxels."""
+
+    MEAN = "mean"
+    XMIPP = "xmipp"
+
+
+class CrossingChoice(StrEnum):
+    """Which crossing of the threshold counts."""
+
+    LAST = "last"
+    FIRST = "first"
+
+
+class FormChoice(StrEnum):
+    """How a model becomes a map."""
+
+    ELECTRON = "electron"
+    GAUSSIAN = "gaussian"
+
+
 ModelFile = Annotated[
     Path, typer.Argument(metavar="MODEL", help="mmCIF or PDB file, plain or gzipped.")
 ]
@@ -77,4 +105,36 @@ Force = Annotated[
 ]
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")
+]
+Half1 = Annotated[Path, typer.Argument(metavar="HALF1", help="First half map.")]
+Half2 = Annotated[Path, typer.Argument(metavar="HALF2", help="Second half map.")]
+HalfMaps = Annotated[
+    tuple[Path, Path] | None,
+    typer.Option("--half-maps", metavar="H1 H2", help="Two half maps, for FSC-Q."),
+]
+Mask = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Mask; otherwise made from the model.")
+]
+Contour = Annotated[
+    float | None,
+    typer.Option(metavar="LEVEL", help="Make the mask from the map above this level instead."),
+]
+Box = Annotated[
+    int | None,
+    typer.Option(metavar="VOXELS", help="Edge of the FSC window; 5 x the resolution by default."),
+]
+Thresholds = Annotated[
+    ThresholdChoice,
+    typer.Option(help="Of FSC-Q: paper 1/2 and 2/3; cref 1/2 and 0.8165, where truth scores 0."),
+]
+Label = Annotated[
+    LabelChoice,
+    typer.Option(help="Atoms' FSC-Q: mean of the windows around them, or as Xmipp labels them."),
+]
+Crossing = Annotated[
+    CrossingChoice, typer.Option(help="Which of several threshold crossings counts.")
+]
+ModelB = Annotated[
+    float | None,
+    typer.Option("--b", metavar="Å²", help="One B factor for the model's map; else its own."),
 ]

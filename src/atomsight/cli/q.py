@@ -24,7 +24,7 @@ def q(
     force: o.Force = False,
     output: o.Output = Path("atomsight-results"),
 ) -> None:
-    """Q-score of every atom: tables, the annotated model and a summary."""
+    """Q-score of every atom: tables, model, summary."""
     from atomsight.cli.job import make_options, run
 
     options = make_options(

@@ -34,7 +34,7 @@ def show_summary(result: Validation) -> None:
     console.print(table)
     console.print()
     console.print(_class_table(facts))
-    if result.expected is not None:
+    if np.isfinite(result.residues["q"]).any():
         console.print()
         console.print(_worst_table(result))
     for note in result.notes:
@@ -71,17 +71,22 @@ def _rows(result: Validation, facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("model", f"{model.path}, {len(model)} atoms, {len(model.residues)} residues"),
         ("map", f"{map_.path}, {size} voxels of {voxel} Å"),
         ("resolution", _resolution(result)),
-        (
-            "overlay",
-            f"density at atoms {result.overlay.density:.2f} σ above the mean, "
-            f"{result.overlay.displaced:.2f} σ displaced by {result.overlay.displacement:g} Å",
-        ),
+        ("overlay", _overlay(result)),
         (
             f"Q (sigma {q['sigma']:g} Å)",
             f"{_number(without['value'])} without water ({without['n']} atoms); "
             f"{_number(with_water['value'])} with ({with_water['n']} atoms)",
         ),
     ]
+    if facts["q_score"]["orientations"] is not None:
+        o = facts["q_score"]["orientations"]
+        rows.append(
+            (
+                "sampling",
+                f"mean Q {_number(o['mean'])} over {o['n']} rotated point sets; "
+                f"sd of an atom {_number(o['mean_sd'])}",
+            )
+        )
     if result.expected is not None:
         e = result.expected
         rows.append(("expected Q", f"{e.peak:.3f} ({e.low:.3f} to {e.high:.3f}): {e.definition}"))
@@ -90,12 +95,53 @@ def _rows(result: Validation, facts: dict[str, Any]) -> list[tuple[str, str]]:
             (
                 "residues",
                 f"{counts['below']} below that band, {counts['within']} within, "
-                f"{counts['above']} above",
+                f"{counts['above']} above (it is a band of whole entries' means)",
             )
         )
     else:
         rows.append(("expected Q", f"none: {result.no_expectation}"))
+    if facts["fsc_q"] is not None:
+        rows += _fsc_q_rows(facts["fsc_q"])
     return rows
+
+
+def _fsc_q_rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    limits, found = facts["thresholds"], facts["resolutions"]
+    below, above = facts["atoms_below"], facts["atoms_above"]
+    rule = f"{limits.rule}: half maps {limits.half:g}, model {limits.model:.4g}"
+    rows = [
+        (
+            "FSC-Q",
+            f"mean {_number(facts['mean'])} Å, absolute {_number(facts['mean_absolute'])} Å, "
+            f"median {_number(facts['median'])} Å over {facts['n']} atoms ({rule})",
+        ),
+        (
+            "half maps",
+            f"{found['half_corrected_0.143']:.2f} Å at FSC 0.143 (masked, corrected); "
+            f"map against model {found['model_0.5']:.2f} Å at 0.5",
+        ),
+    ]
+    if facts["n"]:
+        rows.insert(
+            1,
+            (
+                "atoms beyond",
+                f"{below['n']} ({below['percent']:.1f} %) below {below['limit']:g} Å: better than "
+                f"the data support; {above['n']} ({above['percent']:.1f} %) above "
+                f"{above['limit']:g} Å: not resolved or misplaced",
+            ),
+        )
+    return rows
+
+
+def _overlay(result: Validation) -> str:
+    fit = result.overlay
+    if not np.isfinite(fit.contrast):
+        return "no atom lies inside the map" if fit.inside == 0 else "no contrast at the atoms"
+    return (
+        f"density at atoms {fit.density:.2f} σ above the mean, "
+        f"{fit.displaced:.2f} σ displaced by {fit.displacement:g} Å"
+    )
 
 
 def _resolution(result: Validation) -> str:
@@ -106,7 +152,7 @@ def _resolution(result: Validation) -> str:
 
 def _class_table(facts: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name in ("class", "atoms", "mean Q", "expected for the class"):
+    for name in ("class", "atoms", "mean Q", "expected (MapQ's line)"):
         table.add_column(name, justify="left" if name == "class" else "right")
     classes = facts["q_score"]["classes"]
     for kind in AtomClass:

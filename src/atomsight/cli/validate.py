@@ -22,10 +22,18 @@ def validate(
     origin: o.Origin = o.OriginChoice.AUTO,
     threads: o.Threads = None,
     force: o.Force = False,
+    half_maps: o.HalfMaps = None,
+    mask: o.Mask = None,
+    contour: o.Contour = None,
+    box: o.Box = None,
+    thresholds: o.Thresholds = o.ThresholdChoice.PAPER,
+    label: o.Label = o.LabelChoice.MEAN,
+    crossing: o.Crossing = o.CrossingChoice.LAST,
+    b_iso: o.ModelB = None,
     output: o.Output = Path("atomsight-results"),
 ) -> None:
     """Everything that a map and a model allow to say, in all formats."""
-    from atomsight.cli.job import make_options, run
+    from atomsight.cli.job import make_half_map_options, make_options, run
 
     options = make_options(
         resolution=resolution,
@@ -42,5 +50,15 @@ def validate(
         origin=origin,
         threads=threads,
         force=force,
+        half_maps=make_half_map_options(
+            half_maps,
+            mask=mask,
+            contour=contour,
+            box=box,
+            thresholds=thresholds,
+            label=label,
+            crossing=crossing,
+            b_iso=b_iso,
+        ),
     )
     run(model, map_, options, output, everything=True)

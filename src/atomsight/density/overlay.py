@@ -29,6 +29,8 @@ DISPLACEMENT = 3.0
 """Å; half the resolution where that is more."""
 
 _MOST_ATOMS = 4000
+_NEARLY = 0.95
+_ORDER = ("origin", "shift", "hand", "search")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Remedy:
 
     Attributes
     ----------
-    kind : {"origin", "shift", "hand"}
+    kind : {"origin", "shift", "hand", "search"}
+        "shift" is by whole or half boxes, "search" by whatever fits best.
     advice : str
         What to do, as a clause for a message.
     overlay : Overlay
@@ -131,13 +134,22 @@ def find_remedies(
     free = best_shift(map_, atoms)
     shown = ", ".join(f"{v:.2f}" for v in free + 0.0)
     result = _compare(map_, atoms + free, distance)
-    found.append(Remedy("shift", f"shift the model by about ({shown}) Å", result))
+    found.append(Remedy("search", f"shift the model by about ({shown}) Å", result))
     for axis, name in enumerate("xyz"):
         flipped = replace(map_, values=np.flip(map_.values, axis=2 - axis))
         result = _compare(flipped, atoms, distance)
         found.append(Remedy("hand", f"mirror the map along {name} (its hand is wrong)", result))
     good = {remedy.advice: remedy for remedy in found if remedy.overlay.ok}
-    return sorted(good.values(), key=lambda remedy: -remedy.overlay.contrast)
+    best = max((remedy.overlay.contrast for remedy in good.values()), default=0.0)
+
+    def rank(remedy: Remedy) -> tuple[bool, int, float]:
+        # of those that are as good as the best, the simplest first: a shift found by search may
+        # be a hair better than the exact one
+        contrast = remedy.overlay.contrast
+        nearly_best = contrast >= _NEARLY * best
+        return not nearly_best, _ORDER.index(remedy.kind) if nearly_best else 0, -contrast
+
+    return sorted(good.values(), key=rank)
 
 
 def _sample(xyz: Float_Nx3) -> Float_Nx3:

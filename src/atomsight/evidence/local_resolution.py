@@ -236,7 +236,7 @@ def fsc_curves(sums: FloatArray) -> FloatArray:
         sums[2], np.sqrt(power, where=power > 0, out=np.ones_like(power)),
         out=np.zeros_like(power), where=power > 0,
     )  # fmt: skip
-    curves = np.maximum(fsc, 0.0)
+    curves: FloatArray = np.maximum(fsc, 0.0)
     curves[0] = 1.0
     empty = (sums[0].sum(axis=0) <= 0) | (sums[1].sum(axis=0) <= 0)
     curves[:, empty] = np.nan
@@ -270,11 +270,9 @@ def read_off(
     at = falls.argmax(axis=0) if crossing == "first" else shells - 2 - falls[::-1].argmax(axis=0)
     column = np.arange(n)
     above, below = fsc[at, column], fsc[at + 1, column]
-    fraction = np.divide(
-        above - threshold, above - below, out=np.zeros(n), where=crossed
-    )
+    fraction = np.divide(above - threshold, above - below, out=np.zeros(n), where=crossed)
     shell = np.where(crossed, at + fraction, shells - 1)
-    value = length / np.maximum(shell, 1e-9)
+    value: Float_N = length / np.maximum(shell, 1e-9)
     status = np.full(n, Status.OK, dtype=np.uint8)
     status[crossed & (at == 0)] = Status.LOW_FREQUENCY
     status[~crossed] = Status.NEVER_BELOW

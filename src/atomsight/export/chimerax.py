@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from atomsight.io.files import whole_file, write_text
+from atomsight.io.files import write_text
 from atomsight.model import Model
 from atomsight.typing import Float_N
 
@@ -128,6 +128,4 @@ def write_residue_csv(residues: pl.DataFrame, path: Path) -> Path:
         pl.col("q_backbone").round(4).alias("Qbackbone"),
         pl.coalesce("q_sidechain", "q_base").round(4).alias("Qsidechain"),
     ).filter(pl.col("Qavg").is_not_null())
-    with whole_file(path) as temporary:
-        table.write_csv(temporary, null_value="N/A")
-    return path
+    return write_text(path, table.write_csv(null_value="N/A"))

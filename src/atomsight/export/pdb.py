@@ -10,6 +10,9 @@ from atomsight.io.files import write_text
 from atomsight.model import Model
 from atomsight.typing import Float_N
 
+NO_OCCUPANCY = -99.99
+"""What stands in the occupancy column of an atom without a value."""
+
 NOT_COMPUTED = -9.99
 """What stands in the B-factor column of an atom without a value; no Q-score can be that."""
 
@@ -55,7 +58,14 @@ def why_not_pdb(model: Model) -> str:
     return ""
 
 
-def write_pdb(model: Model, values: Float_N, remarks: list[str], path: Path) -> Path:
+def write_pdb(
+    model: Model,
+    values: Float_N,
+    remarks: list[str],
+    path: Path,
+    *,
+    occupancy: Float_N | None = None,
+) -> Path:
     """Write one MODEL as PDB with `values` in the B-factor column (two decimals).
 
     Parameters
@@ -67,6 +77,8 @@ def write_pdb(model: Model, values: Float_N, remarks: list[str], path: Path) -> 
     remarks : list of str
         Lines for REMARK 0, without the record name.
     path : Path
+    occupancy : ndarray, shape (n,), optional
+        Values for the occupancy column (Xmipp puts FSC-Q there); NaN becomes `NO_OCCUPANCY`.
 
     Returns
     -------
@@ -82,13 +94,14 @@ def write_pdb(model: Model, values: Float_N, remarks: list[str], path: Path) -> 
     for place in reversed(range(len(structure))):
         if structure[place].num != model.number:
             del structure[place]
-    shown = dict(
-        zip(model.row.tolist(), np.nan_to_num(values, nan=NOT_COMPUTED).tolist(), strict=True)
-    )
+    b_factor = _by_row(model, values, NOT_COMPUTED)
+    occupied = None if occupancy is None else _by_row(model, occupancy, NO_OCCUPANCY)
     for chain in structure[0]:
         for residue in chain:
             for atom in residue:
-                atom.b_iso = shown[atom.serial - 1]
+                atom.b_iso = b_factor[atom.serial - 1]
+                if occupied is not None:
+                    atom.occ = occupied[atom.serial - 1]
     # a structure out of mmCIF has no remarks of its own: gemmi makes them, unless there are some
     headers = _text(structure.make_pdb_headers).splitlines()
     theirs = [line for line in headers if line.startswith("REMARK")]
@@ -96,6 +109,10 @@ def write_pdb(model: Model, values: Float_N, remarks: list[str], path: Path) -> 
     ours = [f"REMARK   0 {part}" for part in wrapped]
     structure.raw_remarks = ours + theirs
     return write_text(path, _text(structure.make_pdb_string))
+
+
+def _by_row(model: Model, values: Float_N, missing: float) -> dict[int, float]:
+    return dict(zip(model.row.tolist(), np.nan_to_num(values, nan=missing).tolist(), strict=True))
 
 
 def _text(make: Callable[[], str]) -> str:

@@ -1,12 +1,13 @@
 """Tables of atoms and residues as CSV and parquet."""
 
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from atomsight.io.files import whole_file
+from atomsight.io.files import whole_file, write_text
 
 CSV_DECIMALS = 6
 
@@ -57,9 +58,7 @@ def write_csv(table: pl.DataFrame, path: Path) -> Path:
         # an empty name would be written as "": nothing is what readers expect
         pl.col(pl.String).replace("", None),
     )
-    with whole_file(path) as temporary:
-        shown.write_csv(temporary)
-    return path
+    return write_text(path, shown.write_csv())
 
 
 def write_parquet(table: pl.DataFrame, path: Path) -> Path:
@@ -80,6 +79,9 @@ def write_parquet(table: pl.DataFrame, path: Path) -> Path:
     OutputError
         If the file cannot be written.
     """
+    # polars reports a full disk in many ways, so the bytes are written here
+    content = BytesIO()
+    table.write_parquet(content)
     with whole_file(path) as temporary:
-        table.write_parquet(temporary)
+        temporary.write_bytes(content.getbuffer())
     return path

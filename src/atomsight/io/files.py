@@ -171,6 +171,8 @@ def make_folder(path: PathLikeStr) -> Path:
     """
     folder = Path(path)
     try:
+        if folder.is_file():
+            raise OutputError(f"{folder}: this is a file, not a folder; choose another with -o")
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -179,6 +181,29 @@ def make_folder(path: PathLikeStr) -> Path:
             f"{folder}: cannot write to this output folder ({_reason(exc)}); choose another with -o"
         ) from None
     return folder
+
+
+def require_parent(path: PathLikeStr) -> Path:
+    """Check that a file can be written where it is wanted, before anything is computed.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OutputError
+        If its folder cannot be made or written to, or the path is a folder.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise OutputError(f"{target}: this is a folder; name a file with -o")
+    make_folder(target.parent)
+    return target
 
 
 @contextmanager
@@ -238,5 +263,4 @@ def write_text(path: PathLikeStr, text: str) -> Path:
 
 def _reason(exc: BaseException) -> str:
     """Take the part of an operating system's message that a user can act on."""
-    text = getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
-    return text.partition(" (os error")[0]  # polars adds the number
+    return getattr(exc, "strerror", None) or str(exc) or type(exc).__name__

@@ -105,7 +105,7 @@ def _flat(structure: gemmi.Structure) -> gemmi.FlatStructure:
 def _columns(structure: gemmi.Structure, number: int, types: dict[str, str]) -> dict[str, Any]:
     """All columns of one MODEL, brought to the order of the file."""
     chosen = next(m for m in structure if m.num == number)
-    names, atom_residue = _residues(structure, chosen, types)
+    residues, residue = _residues(structure, chosen, types)
     flat = _flat(structure)
     here = np.asarray(flat.model_num) == number
     row = np.asarray(flat.serials)[here].astype(np.int64) - 1
@@ -113,7 +113,6 @@ def _columns(structure: gemmi.Structure, number: int, types: dict[str, str]) -> 
     atom = np.array([a.name for c in chosen for r in c for a in r])
     altloc = np.asarray(flat.altlocs)[here].astype(np.uint8)
     element = np.asarray(flat.element_names)[here].astype("U2")
-    first, residue = _first_appearance(atom_residue[order])
     return {
         "xyz": np.asarray(flat.pos)[here][order],
         "atom": atom[order],
@@ -122,9 +121,9 @@ def _columns(structure: gemmi.Structure, number: int, types: dict[str, str]) -> 
         "occupancy": _rounded(np.asarray(flat.occ)[here][order]),
         "b_iso": _rounded(np.asarray(flat.b_iso)[here][order]),
         "hydrogen": np.isin(element[order], ["H", "D"]),
-        "residue": residue,
+        "residue": residue[order],
         "row": row[order],
-        "residues": ResidueTable(**{key: column[first] for key, column in names.items()}),
+        "residues": residues,
     }
 
 
@@ -137,41 +136,36 @@ def _rounded(values: np.ndarray) -> Float_N:
 
 def _residues(
     structure: gemmi.Structure, chosen: gemmi.Model, types: dict[str, str]
-) -> tuple[dict[str, np.ndarray], Int_N]:
-    """Columns a residue in gemmi's order, and the residue of each atom in gemmi's order."""
+) -> tuple[ResidueTable, Int_N]:
+    """Build the table of residues, and the residue of each atom in gemmi's order."""
     entities = {entity.name: entity for entity in structure.entities}
-    rows = [
-        (
-            chain.name,
-            residue.subchain,
-            residue.seqid.num if residue.seqid.num is not None else 0,
-            residue.seqid.icode.strip(),
-            residue.name,
-            residue.entity_id,
-            int(residue_class(residue, entities.get(residue.entity_id), types)),
-            len(residue),
-        )
-        for chain in chosen
-        for residue in chain
-    ]
-    keys = ("chain", "label_asym", "number", "icode", "name", "entity", "atom_class", "size")
+    rows: list[tuple[str | int, ...]] = []
+    place: list[int] = []
+    # a residue that is continued further down in the file comes as a second one from gemmi
+    row_of: dict[tuple[str | int, ...], int] = {}
+    for chain in chosen:
+        for residue in chain:
+            key = (
+                chain.name,
+                residue.subchain,
+                residue.seqid.num if residue.seqid.num is not None else 0,
+                residue.seqid.icode.strip(),
+                residue.name,
+                residue.entity_id,
+            )
+            if key not in row_of:
+                row_of[key] = len(rows)
+                kind = residue_class(residue, entities.get(residue.entity_id), types)
+                rows.append((*key, int(kind)))
+            place += [row_of[key]] * len(residue)
+    keys = ("chain", "label_asym", "number", "icode", "name", "entity", "atom_class")
     table = {
         key: np.array(
             [row[i] for row in rows], dtype=np.int64 if isinstance(rows[0][i], int) else None
         )
         for i, key in enumerate(keys)
     }
-    size = table.pop("size")
-    return table, np.repeat(np.arange(len(rows)), size)
-
-
-def _first_appearance(residue: Int_N) -> tuple[Int_N, Int_N]:
-    """Residues in order of first appearance, and each atom's place among them."""
-    unique, first, inverse = np.unique(residue, return_index=True, return_inverse=True)
-    order = np.argsort(first, kind="stable")
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    return unique[order], rank[inverse]
+    return ResidueTable(**table), np.array(place, dtype=np.int64)
 
 
 def _check_content(model: Model) -> None:

@@ -83,7 +83,10 @@ def parse_structure(data: bytes, path: Path) -> ParsedModel:
 
 def _decode(data: bytes, path: Path) -> tuple[str, tuple[str, ...]]:
     if b"\0" in data:
-        raise ModelFileError(f"{path}: not a text file (it holds NUL bytes); give mmCIF or PDB")
+        raise ModelFileError(
+            f"{path}: not a text file (it holds NUL bytes); "
+            "the model (mmCIF or PDB) comes first, then the map"
+        )
     try:
         return data.decode("utf-8-sig"), ()
     except UnicodeDecodeError:

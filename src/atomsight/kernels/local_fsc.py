@@ -133,9 +133,7 @@ def gather(values: Volume, start: Int_N, windows: np.ndarray) -> None:
         for z in range(edge):
             for y in range(edge):
                 for x in range(edge):
-                    windows[i, z, y, x] = values[
-                        start[i, 0] + z, start[i, 1] + y, start[i, 2] + x
-                    ]
+                    windows[i, z, y, x] = values[start[i, 0] + z, start[i, 1] + y, start[i, 2] + x]
 
 
 @kernel

@@ -1,0 +1,240 @@
+"""Fourier shell correlation of whole maps, and what it says about them."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft
+
+from atomsight.density.map import Map, array_statistics
+from atomsight.typing import Float_N, FloatArray, Volume
+
+Spectrum = npt.NDArray[np.complexfloating[Any, Any]]
+
+_RANDOM_BELOW = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class FscCurve:
+    """Correlation of two maps in shells of spatial frequency.
+
+    Attributes
+    ----------
+    frequency : ndarray, shape (shells,)
+        Centre of each shell, 1/Å; the zeroth is 0.
+    fsc : ndarray, shape (shells,)
+        NaN for shells without power.
+    n : ndarray of int, shape (shells,)
+        Fourier coefficients in each shell, Friedel mates not counted twice.
+    """
+
+    frequency: Float_N
+    fsc: Float_N
+    n: npt.NDArray[np.int64]
+
+
+def transform(values: Volume) -> Spectrum:
+    """Fourier transform of a real map, single precision for a float32 map.
+
+    Parameters
+    ----------
+    values : ndarray, shape (nz, ny, nx)
+
+    Returns
+    -------
+    ndarray, shape (nz, ny, nx // 2 + 1), complex
+    """
+    return np.asarray(fft.rfftn(values, workers=-1))
+
+
+def shell_numbers(map_: Map) -> tuple[npt.NDArray[np.int32], float]:
+    """Shell of each Fourier coefficient, and the width of a shell.
+
+    Parameters
+    ----------
+    map_ : Map
+        Its grid counts, not its values.
+
+    Returns
+    -------
+    shell : ndarray of int, shape (nz, ny, nx // 2 + 1)
+        Shells beyond Nyquist of the coarsest axis are one last shell.
+    width : float
+        1/Å: one over the longest edge.
+    """
+    nz, ny, nx = map_.values.shape
+    inverse = np.linalg.inv(map_.step)
+    edges = np.linalg.norm(map_.step, axis=0) * [nx, ny, nz]
+    width = 1.0 / float(edges.max())
+    x, y, z = fft.rfftfreq(nx), fft.fftfreq(ny), fft.fftfreq(nz)
+    square = np.zeros((nz, ny, len(x)), dtype=np.float32)
+    for axis in range(3):
+        # component of the frequency along one Cartesian axis, 1/Å
+        part = (
+            z[:, None, None] * inverse[2, axis]
+            + y[None, :, None] * inverse[1, axis]
+            + x[None, None, :] * inverse[0, axis]
+        )
+        square += (part * part).astype(np.float32)
+    shell = np.rint(np.sqrt(square, out=square) / width).astype(np.int32)
+    nyquist = 0.5 / max(map_.voxel_size)
+    return np.minimum(shell, int(nyquist / width) + 1), width
+
+
+def fsc(first: Map, second: Map, mask: Volume | None = None) -> FscCurve:
+    """Fourier shell correlation of two maps.
+
+    FSC_s = Re Σ F1 F2* / sqrt(Σ|F1|² Σ|F2|²), sums over shell s (Harauz & van Heel 1986).
+
+    Parameters
+    ----------
+    first, second : Map
+        On the same grid, whole.
+    mask : ndarray, shape (nz, ny, nx), optional
+        Multiplies both maps, about their means.
+
+    Returns
+    -------
+    FscCurve
+        Up to Nyquist.
+    """
+    shell, width = shell_numbers(first)
+    a, b = (transform(_masked(m, mask)) for m in (first, second))
+    return correlate(a, b, shell, width, first.values.shape[2])
+
+
+def correlate(
+    a: Spectrum, b: Spectrum, shell: npt.NDArray[np.int32], width: float, nx: int
+) -> FscCurve:
+    """Correlation in shells of two transforms.
+
+    Parameters
+    ----------
+    a, b : ndarray, complex
+        From `transform`.
+    shell : ndarray of int
+    width : float
+        Both from `shell_numbers`.
+    nx : int
+        Voxels along x: which planes stand for two.
+
+    Returns
+    -------
+    FscCurve
+    """
+    count = int(shell.max())
+    # all planes of x but the zeroth, and Nyquist where there is one, stand for their mates too
+    twice = np.full(a.shape[2], 2.0, dtype=np.float32)
+    twice[0] = 1.0
+    if nx % 2 == 0:
+        twice[-1] = 1.0
+    flat = shell.ravel()
+
+    def total(values: npt.NDArray[Any]) -> FloatArray:
+        return np.bincount(flat, (values * twice).ravel(), count + 1)[:count].astype(np.float64)
+
+    cross = total(a.real * b.real + a.imag * b.imag)
+    power = total(np.square(np.abs(a))) * total(np.square(np.abs(b)))
+    root = np.sqrt(np.where(power > 0, power, np.nan))
+    curve: FloatArray = np.asarray(cross / root, dtype=np.float64)
+    frequency = width * np.arange(count, dtype=np.float64)
+    return FscCurve(
+        np.asarray(frequency, dtype=np.float64), curve, np.bincount(flat, minlength=count)[:count]
+    )
+
+
+def resolution_at(curve: FscCurve, threshold: float) -> float:
+    """Resolution where a curve first falls below a threshold, linear in frequency.
+
+    Parameters
+    ----------
+    curve : FscCurve
+    threshold : float
+
+    Returns
+    -------
+    float
+        Å; NaN where it never does, or is below from the first shell on.
+    """
+    values = np.nan_to_num(curve.fsc)
+    falls = np.flatnonzero((values[1:-1] >= threshold) & (values[2:] < threshold)) + 1
+    if not len(falls) or (values[1 : falls[0] + 1] < threshold).any():
+        return float("nan")
+    i = int(falls[0])
+    share = (values[i] - threshold) / (values[i] - values[i + 1])
+    return float(1.0 / (curve.frequency[i] + share * (curve.frequency[1] - curve.frequency[0])))
+
+
+def corrected_fsc(first: Map, second: Map, mask: Volume, *, seed: int = 0) -> FscCurve:
+    """Masked half-map correlation, freed of what the mask itself contributes.
+
+    Beyond the first shell where the unmasked correlation is below 0.8 the phases are replaced by
+    random ones; what then remains under the mask, FSC_n, is the mask's:
+    FSC_true = (FSC_t - FSC_n) / (1 - FSC_n) (Chen et al. 2013).
+
+    Parameters
+    ----------
+    first, second : Map
+        Half maps on the same grid, whole.
+    mask : ndarray, shape (nz, ny, nx)
+    seed : int
+        For the random phases.
+
+    Returns
+    -------
+    FscCurve
+        As masked up to two shells beyond where the phases become random.
+    """
+    shell, width = shell_numbers(first)
+    nx = first.values.shape[2]
+    spectra = transform(_masked(first, None)), transform(_masked(second, None))
+    plain = correlate(spectra[0], spectra[1], shell, width, nx)
+    low = np.flatnonzero(np.nan_to_num(plain.fsc)[1:] < _RANDOM_BELOW) + 1
+    masked = fsc(first, second, mask)
+    if not len(low):
+        return masked
+    rng = np.random.default_rng(seed)
+    beyond = shell >= low[0]
+    noisy = []
+    for spectrum in spectra:
+        phase = rng.uniform(0.0, 2.0 * np.pi, int(beyond.sum())).astype(np.float32)
+        spectrum[beyond] = np.abs(spectrum[beyond]) * np.exp(1j * phase)
+        back = fft.irfftn(spectrum, first.values.shape, workers=-1)
+        noisy.append(transform(back * mask))
+    noise = correlate(noisy[0], noisy[1], shell, width, nx).fsc
+    start = int(low[0]) + 2
+    true = masked.fsc.copy()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        true[start:] = (masked.fsc[start:] - noise[start:]) / (1.0 - noise[start:])
+    return replace(masked, fsc=true)
+
+
+def sharpened(map_: Map, b_factor: float) -> Map:
+    """Multiply a map's amplitudes by exp(-B s² / 4); negative B sharpens.
+
+    Parameters
+    ----------
+    map_ : Map
+        Whole.
+    b_factor : float
+        B in Å².
+
+    Returns
+    -------
+    Map
+    """
+    shell, width = shell_numbers(map_)
+    spectrum = transform(map_.values)
+    envelope = np.exp(-b_factor * np.square(width * np.arange(shell.max() + 1)) / 4.0)
+    spectrum *= envelope.astype(np.float32)[shell]
+    values = fft.irfftn(spectrum, map_.values.shape, workers=-1).astype(map_.values.dtype)
+    return replace(map_, values=values, statistics=array_statistics(values))
+
+
+def _masked(map_: Map, mask: Volume | None) -> Volume:
+    """Values about their mean, under the mask; NaN and Inf count as the mean."""
+    about = np.asarray(map_.values - map_.statistics.mean, dtype=np.float32)
+    if map_.statistics.n_not_finite:
+        about = np.nan_to_num(about, nan=0.0, posinf=0.0, neginf=0.0)
+    return about if mask is None else np.asarray(about * mask, dtype=np.float32)

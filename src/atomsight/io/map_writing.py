@@ -1,0 +1,69 @@
+"""Writing maps as CCP4/MRC files that lie where the input lay."""
+
+from pathlib import Path
+
+import numpy as np
+
+from atomsight.density.map import Map, array_statistics
+from atomsight.io.ccp4 import HEADER_BYTES
+from atomsight.io.files import whole_file
+from atomsight.typing import Volume
+
+_LABEL_BYTES = 80
+
+
+def write_map(values: Volume, like: Map, path: Path, *, label: str = "atomsight") -> Path:
+    """Write values on the grid of a map: mode 2, little-endian, x fastest, MRC2014.
+
+    The cell, its sampling and the origin say the same as those of the input; the origin stands
+    in the ORIGIN words, and NSTART is 0.
+
+    Parameters
+    ----------
+    values : ndarray, shape (nz, ny, nx)
+        NaN is kept: not evaluated.
+    like : Map
+        Gives step and origin.
+    path : Path
+    label : str
+        The file's first label; ASCII, cut at 80 characters.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    nz, ny, nx = values.shape
+    edges = like.step * [nx, ny, nz]
+    lengths = np.linalg.norm(edges, axis=0)
+    a, b, c = (edges / lengths).T
+    angles = np.degrees(np.arccos(np.clip([b @ c, a @ c, a @ b], -1.0, 1.0)))
+    statistics = array_statistics(values)
+    words = np.zeros(HEADER_BYTES // 4, dtype="<i4")
+    floats = words.view("<f4")
+    words[0:4] = nx, ny, nz, 2
+    words[7:10] = nx, ny, nz
+    floats[10:13], floats[13:16] = lengths, angles
+    words[16:19] = 1, 2, 3
+    known = (statistics.minimum, statistics.maximum, statistics.mean)
+    # the format's way to say that statistics are not known: maximum below minimum, sd negative
+    floats[19:22] = known if np.isfinite(known).all() else (0.0, -1.0, -2.0)
+    words[22] = 1
+    words[27] = 20140
+    floats[49:52] = like.origin
+    floats[54] = statistics.sd if np.isfinite(statistics.sd) else -1.0
+    words[55] = 1
+    header = bytearray(words.tobytes())
+    header[208:216] = b"MAP \x44\x44\x00\x00"
+    text = label.encode("ascii", "replace")[:_LABEL_BYTES]
+    header[224 : 224 + _LABEL_BYTES] = text.ljust(_LABEL_BYTES)
+    with whole_file(path) as temporary, temporary.open("wb") as handle:
+        handle.write(header)
+        for section in values:
+            handle.write(np.ascontiguousarray(section, dtype="<f4").tobytes())
+    return path

@@ -1,0 +1,119 @@
+"""Files that half maps add: curves, tables of residues to look at, volumes, ChimeraX."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from atomsight.evidence.fsc_q import BEYOND
+from atomsight.export.chimerax import write_defattr, write_script
+from atomsight.export.tables import frame, write_csv
+from atomsight.half_maps import HalfMapResult
+from atomsight.io.files import make_folder
+from atomsight.io.map_writing import write_map
+from atomsight.model import Model
+from atomsight.summary import fsc_q_averages
+from atomsight.typing import Float_N
+
+FSC_Q_PALETTE = "palette -3,red:-2,orange:-1,gold:0,yellow:1,lime:2,cyan:3,blue"
+"""As published (Ramírez-Aportela et al. 2021)."""
+
+
+def write_half_map_files(
+    result: HalfMapResult, model: Model, residues: pl.DataFrame, folder: Path
+) -> None:
+    """Write fsc_curves.csv, the two tables of residues, and the volumes.
+
+    Parameters
+    ----------
+    result : HalfMapResult
+    model : Model
+    residues : polars.DataFrame
+        The residue table with the columns of FSC-Q.
+    folder : Path
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    curves = result.curves
+    frequency = next(iter(curves.values())).frequency
+    resolution = np.divide(1.0, frequency, out=np.full(len(frequency), np.nan), where=frequency > 0)
+    columns = {"frequency": frequency, "resolution": resolution}
+    columns |= {name: curve.fsc for name, curve in curves.items()}
+    write_csv(frame(columns), folder / "fsc_curves.csv")
+    keys = ["model", "chain", "label_asym", "number", "icode", "residue", "class", "atoms"]
+    for name, count in (
+        ("possible_overfitting", "fsc_q_atoms_below"),
+        ("low_resolvability", "fsc_q_atoms_above"),
+    ):
+        table = residues.filter(pl.col(count) > 0).sort("fsc_q", descending=name[0] == "l")
+        write_csv(
+            table.select(*keys, count, "fsc_q", "fsc_q_r", "local_resolution_half", "q"),
+            folder / f"{name}.csv",
+        )
+    volumes = make_folder(folder / "volumes")
+    write_map(result.mask.values, result.mask, volumes / "mask.mrc", label="atomsight: mask")
+    write_map(
+        result.model_map.values,
+        result.model_map,
+        volumes / "model_map.mrc",
+        label=f"atomsight: map of {model.path.name}",
+    )
+
+
+def write_fsc_q_chimerax(
+    model: Model, fsc_q: Float_N, map_path: Path, model_path: str, folder: Path
+) -> None:
+    """Write the attribute file and the script that colours by FSC-Q.
+
+    Parameters
+    ----------
+    model : Model
+    fsc_q : ndarray, shape (n,)
+    map_path : Path
+    model_path : str
+        Relative to `folder`.
+    folder : Path
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    write_defattr(model, "fscq", fsc_q, folder / "fsc_q.defattr")
+    write_script(
+        folder / "fsc_q.cxc",
+        map_path=map_path,
+        model_path=model_path,
+        defattr="fsc_q.defattr",
+        attribute="fscq",
+        palette=FSC_Q_PALETTE,
+    )
+
+
+def half_map_summary(result: HalfMapResult, model: Model) -> dict[str, Any]:
+    """What summary.json says about the half maps.
+
+    Parameters
+    ----------
+    result : HalfMapResult
+    model : Model
+
+    Returns
+    -------
+    dict
+    """
+    scores = result.scores
+    return {
+        "definition": "V_model - V_half in Å (Ramírez-Aportela et al. 2021)",
+        "thresholds": scores.thresholds,
+        "box": result.box,
+        "label": scores.label,
+        "beyond": BEYOND,
+        **fsc_q_averages(model, scores),
+        "resolutions": result.resolutions,
+        "full_map": result.full_map,
+    }
