@@ -138,7 +138,7 @@ def _stretched(values: Volume, axis: int, step: int, n: int) -> Volume:
     sizes[axis] = n
     weight = share.reshape(sizes)
     a, b = np.take(values, low, axis=axis), np.take(values, high, axis=axis)
-    return np.where(weight == 0, a, a * (1 - weight) + b * weight)
+    return np.asarray(np.where(weight == 0, a, a * (1 - weight) + b * weight), dtype=np.float32)
 
 
 def _everything(map_: Map) -> Map:

@@ -116,6 +116,7 @@ def run(model: Path, map_: Path, options: "Options", folder: Path, *, everything
 
 
 def tell_of_compilation() -> None:
+    """Say on stderr why the first run takes longer."""
     import sys
 
     sys.stderr.write("compiling kernels, once on this machine (about 10 s)\n")

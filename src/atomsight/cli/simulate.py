@@ -29,12 +29,14 @@ def simulate(
 ) -> None:
     """Make the map that a model would give, on the grid of another map."""
     from atomsight.density.simulate import simulate_map
+    from atomsight.io.files import require_parent
     from atomsight.io.map_writing import write_map
     from atomsight.io.maps import read_map
     from atomsight.io.models import read_model
 
+    target = require_parent(output)
     atoms = read_model(model, model=model_number)
     grid = read_map(like, origin=origin.value)
     result = simulate_map(atoms, grid, b_iso=b_iso, form=form.value, resolution=resolution)
-    write_map(result.values, result, output, label=f"atomsight: map of {model.name}")
+    write_map(result.values, result, target, label=f"atomsight: map of {model.name}")
     typer.echo(f"{output}: {len(atoms)} atoms of {model} on the grid of {like}")
