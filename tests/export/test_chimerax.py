@@ -63,7 +63,7 @@ def test_a_conformer_without_a_value_gives_way_to_one_with(tmp_path):
 
 def test_lines_stand_in_the_order_of_the_model(tmp_path):
     atoms = [
-        Atom("CB"),
+        Atom("CB", occupancy=0.5),
         Atom("CA", altloc="A", occupancy=0.2),
         Atom("N"),
         Atom("CA", altloc="B", occupancy=0.8),

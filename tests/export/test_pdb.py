@@ -281,15 +281,16 @@ def test_too_many_atoms_for_the_format(large_model):
 
 
 @pytest.mark.parametrize("ending", MAKERS)
-@pytest.mark.parametrize("count", range(40, 48))
-def test_a_title_beyond_ascii_does_no_harm(tmp_path, count, ending):
-    title = "β" * count
+@pytest.mark.parametrize("first", ["", "x"])
+def test_a_title_beyond_ascii_does_no_harm(tmp_path, first, ending):
+    """Lines of a title are broken by bytes, of which each letter has two."""
+    title = first + "β" * 100
     before = {
         ".cif": f"_struct.title '{title}'\n",
         ".pdb": f"TITLE     {title}\nREMARK   3 {title}\n",
     }
     lines = write(read(tmp_path, peptide("ALA"), ending, before=before[ending]), tmp_path)
-    assert any(line.startswith("TITLE     ???") for line in lines)
+    assert any(line.startswith(f"TITLE     {first}???") for line in lines)
     assert records(lines, "ATOM")[0][12:26] == " N   ALA A   1"
 
 

@@ -26,7 +26,7 @@ class FscCurve:
     fsc : ndarray, shape (shells,)
         NaN for shells without power.
     n : ndarray of int, shape (shells,)
-        Fourier coefficients in each shell, Friedel mates not counted twice.
+        Independent Fourier coefficients in each shell: of two Friedel mates one.
     """
 
     frequency: Float_N
@@ -63,10 +63,18 @@ def shell_numbers(map_: Map) -> tuple[npt.NDArray[np.int32], float]:
     width : float
         1/Å: one over the longest edge.
     """
+    edges = np.array(map_.voxel_size) * map_.values.shape[::-1]
+    width = 1.0 / float(edges.max())
+    square = _square_frequencies(map_)
+    shell = np.rint(np.sqrt(square, out=square) / width).astype(np.int32)
+    # Nyquist is a whole number of shells for most grids, and rounding must not make it one less
+    return np.minimum(shell, int(_nyquist(map_) / width + 1e-6) + 1), width
+
+
+def _square_frequencies(map_: Map) -> npt.NDArray[np.float32]:
+    """Square of the spatial frequency of each Fourier coefficient, 1/Å²."""
     nz, ny, nx = map_.values.shape
     inverse = np.linalg.inv(map_.step)
-    edges = np.linalg.norm(map_.step, axis=0) * [nx, ny, nz]
-    width = 1.0 / float(edges.max())
     x, y, z = fft.rfftfreq(nx), fft.fftfreq(ny), fft.fftfreq(nz)
     square = np.zeros((nz, ny, len(x)), dtype=np.float32)
     for axis in range(3):
@@ -77,9 +85,12 @@ def shell_numbers(map_: Map) -> tuple[npt.NDArray[np.int32], float]:
             + x[None, None, :] * inverse[0, axis]
         )
         square += (part * part).astype(np.float32)
-    shell = np.rint(np.sqrt(square, out=square) / width).astype(np.int32)
-    nyquist = 0.5 / max(map_.voxel_size)
-    return np.minimum(shell, int(nyquist / width) + 1), width
+    return square
+
+
+def _nyquist(map_: Map) -> float:
+    """Nyquist frequency of the coarsest axis, 1/Å."""
+    return 0.5 / max(map_.voxel_size)
 
 
 def fsc(first: Map, second: Map, mask: Volume | None = None) -> FscCurve:
@@ -138,10 +149,20 @@ def correlate(
     power = total(np.square(np.abs(a))) * total(np.square(np.abs(b)))
     root = np.sqrt(np.where(power > 0, power, np.nan))
     curve: FloatArray = np.asarray(cross / root, dtype=np.float64)
-    frequency = width * np.arange(count, dtype=np.float64)
-    return FscCurve(
-        np.asarray(frequency, dtype=np.float64), curve, np.bincount(flat, minlength=count)[:count]
-    )
+    frequency = np.asarray(width * np.arange(count), dtype=np.float64)
+    return FscCurve(frequency, curve, _independent(shell, twice, nx)[:count])
+
+
+def _independent(
+    shell: npt.NDArray[np.int32], twice: npt.NDArray[np.float32], nx: int
+) -> npt.NDArray[np.int64]:
+    """Coefficients in each shell that do not follow from others."""
+    everything = np.bincount(shell.ravel(), np.broadcast_to(twice, shell.shape).ravel())
+    # 0 and Nyquist are their own mates
+    z, y = ([0] if n % 2 else [0, n // 2] for n in shell.shape[:2])
+    x = [0] if nx % 2 else [0, nx // 2]
+    real = np.bincount(shell[np.ix_(z, y, x)].ravel(), minlength=len(everything))
+    return (everything.astype(np.int64) + real) // 2
 
 
 def resolution_at(curve: FscCurve, threshold: float) -> float:
@@ -213,10 +234,13 @@ def corrected_fsc(first: Map, second: Map, mask: Volume, *, seed: int = 0) -> Fs
 def sharpened(map_: Map, b_factor: float) -> Map:
     """Multiply a map's amplitudes by exp(-B s² / 4); negative B sharpens.
 
+    Beyond Nyquist, in the corners of the transform, the factor stays what it is at Nyquist: there
+    is only noise, which would outgrow everything else.
+
     Parameters
     ----------
     map_ : Map
-        Whole.
+        Whole. What is not finite stays so, and counts as the mean.
     b_factor : float
         B in Å².
 
@@ -224,11 +248,12 @@ def sharpened(map_: Map, b_factor: float) -> Map:
     -------
     Map
     """
-    shell, width = shell_numbers(map_)
-    spectrum = transform(map_.values)
-    envelope = np.exp(-b_factor * np.square(width * np.arange(shell.max() + 1)) / 4.0)
-    spectrum *= envelope.astype(np.float32)[shell]
+    finite = np.isfinite(map_.values)
+    spectrum = transform(np.where(finite, map_.values, map_.statistics.mean))
+    square = np.minimum(_square_frequencies(map_), _nyquist(map_) ** 2)
+    spectrum *= np.exp(square * (-b_factor / 4.0))
     values = fft.irfftn(spectrum, map_.values.shape, workers=-1).astype(map_.values.dtype)
+    values[~finite] = np.nan
     return replace(map_, values=values, statistics=array_statistics(values))
 
 

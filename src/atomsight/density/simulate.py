@@ -9,12 +9,9 @@ import numpy as np
 from atomsight.density.map import Map, array_statistics, index_matrix, to_index
 from atomsight.errors import ParameterError
 from atomsight.model import Model
-from atomsight.typing import Float_N, Volume
+from atomsight.typing import Bool_N, Float_N, Volume
 
 Form = Literal["electron", "gaussian"]
-
-_PAD = 8.0
-"""Å around the map within which atoms still reach into it."""
 
 
 def simulate_map(
@@ -77,9 +74,11 @@ def simulate_map(
 def _electron_density(model: Model, like: Map, b_iso: Float_N) -> Volume:
     """Density by gemmi, on a grid with a margin so that nothing wraps round."""
     shape = np.array(like.values.shape[::-1])
-    pad = np.ceil(_PAD * np.linalg.norm(index_matrix(like), axis=1)).astype(int)
-    size = shape + 2 * pad
     calculator = gemmi.DensityCalculatorE()
+    used = model.has_position & (model.occupancy > 0)
+    reach = _reach(calculator, model, b_iso, used)
+    pad = np.ceil(reach * np.linalg.norm(index_matrix(like), axis=1)).astype(int) + 1
+    size = shape + 2 * pad
     calculator.grid.set_size(*size.tolist())
     calculator.grid.spacegroup = gemmi.SpaceGroup("P1")
     calculator.grid.set_unit_cell(_cell(like, size))
@@ -87,7 +86,7 @@ def _electron_density(model: Model, like: Map, b_iso: Float_N) -> Volume:
     # gemmi's cell has its own axes: positions go there through voxel indices
     orthogonal = np.array(calculator.grid.unit_cell.orth.mat.tolist()) / size
     index = (model.xyz - corner) @ index_matrix(like).T
-    used = model.has_position & (model.occupancy > 0) & ((index > 0) & (index < size)).all(axis=1)
+    used &= ((index > 0) & (index < size - 1)).all(axis=1)
     calculator.grid.fill(0)
     part = gemmi.Model(1)
     chain, residue = gemmi.Chain("A"), gemmi.Residue()
@@ -104,6 +103,19 @@ def _electron_density(model: Model, like: Map, b_iso: Float_N) -> Volume:
     x, y, z = (slice(p, p + n) for p, n in zip(pad.tolist(), shape.tolist(), strict=True))
     density = np.array(calculator.grid, copy=False)[x, y, z]
     return np.ascontiguousarray(density.transpose(2, 1, 0), dtype=np.float32)
+
+
+def _reach(
+    calculator: gemmi.DensityCalculatorE, model: Model, b_iso: Float_N, used: Bool_N
+) -> float:
+    """Å from an atom to where gemmi cuts its density off, for the widest atom."""
+    atom = gemmi.Atom()
+    atom.b_iso = float(b_iso[used].max(initial=0.0))
+    reach = 0.0
+    for element in np.unique(model.element[used]).tolist():
+        atom.element = gemmi.Element(element)
+        reach = max(reach, calculator.estimate_radius(atom))
+    return reach
 
 
 def _cell(like: Map, size: np.ndarray) -> gemmi.UnitCell:

@@ -18,7 +18,12 @@ from typing import Literal
 import numpy as np
 
 from atomsight.density.map import Map, to_index
-from atomsight.evidence.local_resolution import Crossing, LocalResolution, local_resolution
+from atomsight.evidence.local_resolution import (
+    Crossing,
+    LocalResolution,
+    check_same_grid,
+    local_resolution,
+)
 from atomsight.evidence.status import Status
 from atomsight.model import Model
 from atomsight.typing import Bool_N, Float_N, Int_N, Int_Nx3, Status_N
@@ -210,6 +215,9 @@ def fsc_q(
     ParameterError
         If an option means nothing.
     """
+    check_same_grid(full, half_1)
+    if mask is not None:
+        check_same_grid(full, mask)
     where = atom_voxels(full, model, box, label)
     limits = thresholds(rule)
     used = np.ones(len(where.voxels), dtype=bool)

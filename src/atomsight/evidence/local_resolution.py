@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import frexp
 from typing import Literal
 
 import numpy as np
@@ -120,24 +121,25 @@ def local_resolution(
     Returns
     -------
     LocalResolution
-        OUTSIDE where the window leaves the map, CONSTANT where a map has no power in it,
-        NOT_FINITE where it holds NaN, NEVER_BELOW and LOW_FREQUENCY as said at
-        `LocalResolution.value`.
+        OUTSIDE where the window leaves the map, CONSTANT where a map has one value throughout it
+        (masked away, for instance), NOT_FINITE where it holds NaN, NEVER_BELOW and LOW_FREQUENCY
+        as said at `LocalResolution.value`.
 
     Raises
     ------
     MapFileError
-        If the two maps lie on different grids.
+        If the two maps lie on different grids, or on one whose axes are not at right angles.
     ParameterError
         If an option means nothing.
     """
     _check_options(first, box, threshold)
     check_same_grid(first, second)
+    _check_right_angles(first)
     plan = window_plan(box, first.voxel_size)
     start = voxels[:, ::-1] - box // 2
     inside = ((start >= 0) & (start + 2 * (box // 2) <= np.array(first.values.shape))).all(axis=1)
     rows = np.flatnonzero(inside)
-    a, b = _about_mean(first), _about_mean(second)
+    a, b = _scaled(first), _scaled(second)
     value = np.full(len(voxels), np.nan)
     status = np.full(len(voxels), Status.OUTSIDE, dtype=np.uint8)
     done = 0
@@ -183,9 +185,22 @@ def _check_options(map_: Map, box: int, threshold: float) -> None:
         raise ParameterError(f"threshold must lie between 0 and 1, not {threshold}")
 
 
-def _about_mean(map_: Map) -> Volume:
-    """Values about the mean of the whole map, as blocres has them."""
-    return np.asarray(map_.values - map_.statistics.mean, dtype=np.float32)
+def _check_right_angles(map_: Map) -> None:
+    """Shells of a window are spheres only where the axes are at right angles."""
+    unit = map_.step / np.linalg.norm(map_.step, axis=0)
+    if not np.allclose(unit.T @ unit, np.eye(3), atol=1e-4):
+        name = "a map" if map_.path is None else str(map_.path)
+        raise MapFileError(f"{name}: local resolution needs axes at right angles")
+
+
+def _scaled(map_: Map) -> Volume:
+    """Values about the mean of the whole map, as blocres has them, and of the order of 1.
+
+    The scale, a power of two, changes no correlation, and keeps squares within the range of
+    single precision.
+    """
+    about = np.asarray(map_.values - map_.statistics.mean, dtype=np.float32)
+    return np.ldexp(about, -frexp(map_.statistics.sd)[1])
 
 
 def _evaluate(
@@ -200,8 +215,9 @@ def _evaluate(
     work = Workspace(plan, BATCH)
     values, statuses = [np.empty(0)], [np.empty(0, dtype=np.uint8)]
     for batch in _batches(start):
-        fsc = fsc_curves(shell_sums(plan, first, second, batch, work))
-        value, status = read_off(fsc, plan.length, threshold, crossing)
+        with np.errstate(invalid="ignore"):  # NaN and Inf get a status
+            fsc = fsc_curves(shell_sums(plan, first, second, batch, work))
+            value, status = read_off(fsc, plan.length, threshold, crossing)
         values.append(value)
         statuses.append(status)
     n = len(start)
@@ -229,7 +245,7 @@ def fsc_curves(sums: FloatArray) -> FloatArray:
     Returns
     -------
     ndarray, shape (shells, n)
-        NaN throughout for a window without power or with NaN.
+        NaN throughout for a window without power, Inf for one that holds NaN or Inf.
     """
     power = sums[0] * sums[1]
     fsc = np.divide(

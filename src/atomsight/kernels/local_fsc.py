@@ -127,13 +127,23 @@ def window_plan(box: int, voxel_size: tuple[float, float, float]) -> WindowPlan:
 
 @kernel
 def gather(values: Volume, start: Int_N, windows: np.ndarray) -> None:
-    """Copy the windows that begin at `start` (n, 3; order z, y, x) into `windows`."""
+    """Copy the windows that begin at `start` (n, 3; order z, y, x) into `windows`.
+
+    A window of one value (masked away, say) becomes 0: it tells nothing, yet two constants would
+    correlate perfectly.
+    """
     edge = windows.shape[1]
     for i in range(start.shape[0]):
+        first = values[start[i, 0], start[i, 1], start[i, 2]]
+        constant = True
         for z in range(edge):
             for y in range(edge):
                 for x in range(edge):
-                    windows[i, z, y, x] = values[start[i, 0] + z, start[i, 1] + y, start[i, 2] + x]
+                    value = values[start[i, 0] + z, start[i, 1] + y, start[i, 2] + x]
+                    windows[i, z, y, x] = value
+                    constant &= value == first
+        if constant:
+            windows[i] = 0.0
 
 
 @kernel
@@ -188,7 +198,7 @@ def shell_sums(
     ----------
     plan : WindowPlan
     first, second : ndarray, shape (nz, ny, nx), float32
-        About their means.
+        About their means; of the order of 1, or squares leave the range of single precision.
     start : ndarray of int, shape (n, 3)
         First voxel (z, y, x) that is read, one after the window's own.
     work : Workspace
