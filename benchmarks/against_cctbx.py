@@ -28,7 +28,8 @@ def compare_with_cctbx() -> Tables:
 
     Function alone: files loaded, median of warm calls. Whole process: interpreter, imports,
     reading, one call. Memory: peak resident memory of the process (wait4); the same less what was
-    resident after the imports; and what the function's first call added at its peak (VmHWM).
+    resident after the imports; and what the function's first call added at its peak (VmHWM; for
+    atomsight that holds some 60 MB of numba and compiled kernels, which the first call loads).
 
     Returns
     -------

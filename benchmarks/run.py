@@ -1,4 +1,7 @@
-"""Measure, print tables, keep them as JSON: ``python benchmarks/run.py [kernel cctbx …]``."""
+"""Measure, print tables, keep them as JSON: ``python benchmarks/run.py [kernel cctbx …]``.
+
+On Linux, from a checkout with the demo's data (``make bench`` sees to both).
+"""
 
 import argparse
 import json
@@ -12,6 +15,7 @@ from against_cctbx import compare_with_cctbx
 from big_map import measure_memory
 from kernel_speed import measure_kernel
 from machine import describe_machine
+from processes import BenchmarkError
 from start_up import measure_start_up
 from tables import Tables, drawn
 
@@ -39,7 +43,11 @@ def main() -> None:
     for name, section in SECTIONS.items():
         if asked and name not in asked:
             continue
-        tables = section()
+        console.print(f"{name} …")
+        try:
+            tables = section()
+        except BenchmarkError as exc:
+            tables = {name: {"failed": {"because": str(exc)[-300:]}}}
         kept[name] = tables
         for title, rows in tables.items():
             console.print(drawn(title, rows))

@@ -265,10 +265,17 @@ def test_files_of_an_earlier_run_are_replaced_and_others_stay(result, old):
     assert (old / "chimerax" / "qscore.cxc").read_text().startswith("open ")
 
 
-@pytest.mark.parametrize("place", ["file/below", "file", "/proc/atomsight"])
-def test_a_folder_that_cannot_be_written_is_an_output_error(result, tmp_path, place):
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("file/below", r"cannot write to this output folder \(.+\)"),
+        ("file", "this is a file, not a folder"),
+        ("/proc/atomsight", r"cannot write to this output folder \(.+\)"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_is_an_output_error(result, tmp_path, place, why):
     (tmp_path / "file").write_text("a file")
-    with pytest.raises(OutputError, match=r"cannot write to this output folder \(.+\); choose"):
+    with pytest.raises(OutputError, match=f"{why}; choose"):
         write_results(result, tmp_path / place)
     assert files_below(tmp_path) == ["file"]
 

@@ -60,7 +60,7 @@ def test_force_with_a_model_wholly_outside_gives_no_scores_and_says_so(tmp_path)
     result = validate(model, map_, Options(force=True))
     assert set(result.atoms["q_status"]) == {"outside"}
     assert result.averages["mean"].n == 0
-    assert "20 of 20 atoms are outside the map" in result.notes
+    assert "20 of 20 atoms: outside the map, without a Q" in result.notes
 
 
 @pytest.mark.parametrize("value", [0.0, 3.5])

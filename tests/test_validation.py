@@ -209,9 +209,9 @@ def test_notes_tell_what_became_of_the_atoms(tmp_path):
     result = validate(model, map_)
     assert result.notes == (
         "1 atoms have no coordinates",
-        "1 of 19 atoms are outside the map",
-        "1 of 19 atoms are partly outside the map (what is outside counts as 0, as in MapQ)",
-        "1 of 19 atoms are without coordinates",
+        "1 of 19 atoms: outside the map, without a Q",
+        "1 of 19 atoms: partly outside the map (what is outside counts as 0, as in MapQ)",
+        "1 of 19 atoms: without coordinates",
     )
     assert result.atoms["q_status"][16:].tolist() == ["partly_outside", "outside", "no_position"]
 
@@ -236,7 +236,7 @@ def test_nan_voxels_are_counted_and_spare_the_atoms_far_from_them(tmp_path):
     assert result.averages["mean"].n == 20 - count
     assert result.notes == (
         "the map holds 3 NaN or Inf voxels; atoms near them have no Q",
-        f"{count} of 20 atoms are without a Q because of NaN or Inf in the map",
+        f"{count} of 20 atoms: without a Q because of NaN or Inf in the map",
     )
 
 
@@ -251,9 +251,7 @@ def test_a_masked_part_of_the_map_is_noted(tmp_path):
     result = validate(model, path)
     count = int((result.scores.status == Status.CONSTANT).sum())
     assert 0 < count < 20
-    assert (
-        f"{count} of 20 atoms are where the map is constant (masked?), without a Q" in result.notes
-    )
+    assert f"{count} of 20 atoms: where the map is constant (masked?), without a Q" in result.notes
 
 
 def test_notes_of_the_files_come_along(tmp_path):

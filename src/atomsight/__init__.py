@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from atomsight.archive.expected import ExpectedQ, expected_class_q, expected_q
     from atomsight.density.map import Map, MapStatistics, map_from_array
     from atomsight.density.overlay import Overlay, overlay
+    from atomsight.density.simulate import simulate_map
     from atomsight.errors import (
         AtomsightError,
         AtomsightWarning,
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
         ParameterError,
     )
     from atomsight.evidence.copies import copy_positions
+    from atomsight.evidence.fsc_q import FscQ, fsc_q
+    from atomsight.evidence.local_resolution import LocalResolution, local_resolution
     from atomsight.evidence.q_score import QScoreOptions, QScores, q_score
     from atomsight.evidence.status import Status
+    from atomsight.half_maps import HalfMapOptions
+    from atomsight.io.map_writing import write_map
     from atomsight.io.maps import read_map
     from atomsight.io.models import read_model
     from atomsight.model import AtomClass, Model, ResidueTable, select
@@ -33,6 +38,7 @@ _HOME = {
     "archive.expected": ("ExpectedQ", "expected_class_q", "expected_q"),
     "density.map": ("Map", "MapStatistics", "map_from_array"),
     "density.overlay": ("Overlay", "overlay"),
+    "density.simulate": ("simulate_map",),
     "errors": (
         "AtomsightError",
         "AtomsightWarning",
@@ -44,8 +50,12 @@ _HOME = {
         "ParameterError",
     ),
     "evidence.copies": ("copy_positions",),
+    "evidence.fsc_q": ("FscQ", "fsc_q"),
+    "evidence.local_resolution": ("LocalResolution", "local_resolution"),
     "evidence.q_score": ("QScoreOptions", "QScores", "q_score"),
     "evidence.status": ("Status",),
+    "half_maps": ("HalfMapOptions",),
+    "io.map_writing": ("write_map",),
     "io.maps": ("read_map",),
     "io.models": ("read_model",),
     "model": ("AtomClass", "Model", "ResidueTable", "select"),
@@ -59,7 +69,10 @@ __all__ = [
     "AtomsightError",
     "AtomsightWarning",
     "ExpectedQ",
+    "FscQ",
+    "HalfMapOptions",
     "InputError",
+    "LocalResolution",
     "Map",
     "MapFileError",
     "MapStatistics",
@@ -78,13 +91,17 @@ __all__ = [
     "copy_positions",
     "expected_class_q",
     "expected_q",
+    "fsc_q",
+    "local_resolution",
     "map_from_array",
     "overlay",
     "q_score",
     "read_map",
     "read_model",
     "select",
+    "simulate_map",
     "validate",
+    "write_map",
     "write_results",
 ]
 

@@ -17,17 +17,17 @@ from atomsight.errors import OutputError
 from atomsight.evidence.status import Status
 from atomsight.export.chimerax import write_defattr, write_residue_csv, write_script
 from atomsight.export.columns import atom_keys, residue_keys
+from atomsight.export.half_maps import (
+    half_map_summary,
+    write_fsc_q_chimerax,
+    write_half_map_files,
+)
 from atomsight.export.mmcif import write_mmcif
 from atomsight.export.pdb import NO_OCCUPANCY, NOT_COMPUTED, why_not_pdb, write_pdb
 from atomsight.export.summary_json import write_summary
 from atomsight.export.tables import frame, write_csv, write_parquet
 from atomsight.io.files import make_folder
 from atomsight.model import AtomClass
-from atomsight.output_half_maps import (
-    half_map_summary,
-    write_fsc_q_chimerax,
-    write_half_map_files,
-)
 from atomsight.summary import average
 from atomsight.typing import PathLikeStr
 from atomsight.validation import Validation

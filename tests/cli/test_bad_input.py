@@ -219,7 +219,8 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_read(
 ):
     before = files_below(tmp_path)
     done = atomsight("validate", tmp_path / "none.cif", case[1], "-o", tmp_path / place)
-    assert done.error.startswith(f"{tmp_path / place}: cannot write to this output folder (")
+    why = "this is a file, not a folder" if place == "model.cif" else "cannot write to this output"
+    assert done.error.startswith(f"{tmp_path / place}: {why}")
     assert done.error.endswith("; choose another with -o")
     assert files_below(tmp_path) == before
 
@@ -284,7 +285,7 @@ def test_a_model_partly_outside_is_scored_and_that_is_said(atomsight, case, tmp_
     write_model(model, cif_text([*small_model(), Atom("CB", number=9, xyz=(200.0, 0.0, 0.0))]))
     done = atomsight("validate", model, map_, "-o", tmp_path / "out")
     assert (done.code, done.err) == (0, "")
-    assert "note: 1 of 21 atoms are outside the map" in done.out
+    assert "note: 1 of 21 atoms: outside the map, without a Q" in done.out
     last = (tmp_path / "out" / "atoms.csv").read_text().splitlines()[-1]
     assert last.endswith(",,outside")
 

@@ -13,7 +13,14 @@ from typer.main import get_command
 from atomsight.cli.app import app
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference" / "help"
-COMMANDS = {"atomsight": (), "atomsight-validate": ("validate",), "atomsight-q": ("q",)}
+COMMANDS = {
+    "atomsight": (),
+    "atomsight-validate": ("validate",),
+    "atomsight-q": ("q",),
+    "atomsight-fsc-q": ("fsc-q",),
+    "atomsight-local-resolution": ("local-resolution",),
+    "atomsight-simulate": ("simulate",),
+}
 LAYOUT = "0.29"
 """Version of typer whose layout the texts have."""
 

@@ -116,7 +116,7 @@ def test_a_model_in_another_frame_fails_and_the_shift_is_found(whole, demo_data)
     astray = places(demo_data / "modelangelo_5ni1.cif")
     assert not overlay(whole, astray).ok
     first = find_remedies(whole, astray, origin_choices(demo_data / "emd_3488.mrc"))[0]
-    assert first.kind == "shift"
+    assert first.kind == "search"
     assert first.advice == "shift the model by about (-14.70, -14.70, -14.70) Å"
     assert first.overlay.contrast > 1.0
     assert overlay(whole, astray - 14.7).contrast == pytest.approx(first.overlay.contrast, abs=1e-6)
@@ -158,10 +158,19 @@ def test_a_mirrored_map_is_found(whole, atoms, axis):
     assert f"mirror the map along {axis}" in first.advice
 
 
-def test_all_remedies_help_and_the_best_comes_first(whole, atoms):
-    found = find_remedies(whole, atoms + 3.5, {"zero": np.full(3, 3.5), "nstart": np.full(3, 3.0)})
+@pytest.mark.parametrize("off", [0.0, 0.3])
+def test_of_remedies_about_as_good_the_simplest_comes_first(whole, atoms, off):
+    found = find_remedies(whole, atoms + 3.5, {"zero": np.full(3, 3.5 + off)})
+    assert [remedy.kind for remedy in found] == ["origin", "search"]
+    assert found[0].overlay.contrast == pytest.approx(found[1].overlay.contrast, rel=0.05)
+
+
+def test_all_remedies_help_and_what_helps_less_comes_later(whole, atoms):
+    origins = {"zero": np.full(3, 2.7), "origin": np.full(3, 50.0), "nstart": np.full(3, 2.5)}
+    found = find_remedies(whole, atoms + 3.5, origins)
     contrast = [remedy.overlay.contrast for remedy in found]
-    assert len({remedy.advice for remedy in found}) == len(found) == 3
+    assert [remedy.kind for remedy in found] == ["search", "origin", "origin"]
+    assert found[1].advice.endswith("zero")
     assert contrast == sorted(contrast, reverse=True)
     assert min(contrast) >= LEAST_CONTRAST
 

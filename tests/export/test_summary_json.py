@@ -118,6 +118,7 @@ def result(tmp_path_factory):
 
 
 KEYS = """
+created fsc_q
 expected.reason_if_none expected.residues.above expected.residues.below expected.residues.within
 expected.value.band expected.value.definition expected.value.high expected.value.low
 expected.value.peak
@@ -130,7 +131,8 @@ inputs.model.residues inputs.model.sha256
 no_pdb_because notes
 overlay.contrast overlay.definition overlay.density overlay.displaced overlay.displacement
 overlay.inside overlay.ok
-parameters.assembly parameters.force parameters.model_number parameters.neighbours
+parameters.assembly parameters.force parameters.half_maps parameters.model_number
+parameters.neighbours
 parameters.orientations parameters.origin parameters.q.points parameters.q.radius
 parameters.q.sigma parameters.q.step parameters.resolution parameters.seed parameters.selection
 parameters.threads
