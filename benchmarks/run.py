@@ -13,6 +13,7 @@ from rich.console import Console
 
 from against_cctbx import compare_with_cctbx
 from big_map import measure_memory
+from fsc_q_speed import measure_fsc_q
 from kernel_speed import measure_kernel
 from machine import describe_machine
 from processes import BenchmarkError
@@ -23,6 +24,7 @@ SECTIONS: dict[str, Callable[[], Tables]] = {
     "kernel": measure_kernel,
     "memory": measure_memory,
     "startup": measure_start_up,
+    "fsc-q": measure_fsc_q,
     "cctbx": compare_with_cctbx,
 }
 RESULTS = Path(__file__).resolve().parent / "results"

@@ -174,11 +174,16 @@ def old(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     (tmp_path / "chimerax").mkdir()
     (tmp_path / "chimerax" / "qscore.cxc").write_text("earlier")
+    (tmp_path / "residues.csv").symlink_to("nowhere")
     return tmp_path
 
 
+OLD = ["atoms.csv", "chimerax", "chimerax/qscore.cxc", "mine.txt", "residues.csv"]
+
+
 def check_as_before(folder):
-    assert files_below(folder) == ["atoms.csv", "chimerax", "chimerax/qscore.cxc", "mine.txt"]
+    assert files_below(folder) == OLD
+    assert (folder / "residues.csv").readlink() == Path("nowhere")
     assert (folder / "atoms.csv").read_text() == "earlier"
     assert (folder / "chimerax" / "qscore.cxc").read_text() == "earlier"
     assert (folder / "mine.txt").read_text() == "mine"
@@ -209,7 +214,7 @@ def test_an_unexpected_error_leaves_nothing_behind_either(result, old, monkeypat
 @pytest.mark.parametrize("error", [FULL, KeyboardInterrupt()])
 @pytest.mark.parametrize("last", range(1, 14))
 def test_if_one_file_cannot_be_moved_everything_is_as_before(result, old, monkeypatch, last, error):
-    """10 new files are moved into place, and 2 earlier ones out of the way."""
+    """10 new files are moved into place, and 3 earlier ones out of the way."""
     moved = []
     move = Path.replace
 

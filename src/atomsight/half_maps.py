@@ -11,6 +11,7 @@ from atomsight.density.fourier import (
     FscCurve,
     corrected_fsc,
     fsc,
+    radial_power,
     resolution_at,
     shell_numbers,
     transform,
@@ -221,25 +222,25 @@ def _full_map_check(full: Map, half_1: Map, half_2: Map, resolution: float) -> F
     mean = mean - mean.mean(dtype=np.float64).astype(np.float32)
     scale = float(np.vdot(about, mean)) / float(np.vdot(mean, mean))
     size = float(np.vdot(about, about))
-    left = about - np.float32(scale) * mean
-    share = float(np.vdot(left, left)) / size
     correlation = scale * sqrt(float(np.vdot(mean, mean)) / size)
     return FullMapCheck(
-        is_mean=share < _SAME**2,
+        is_mean=_rest(about, mean, scale) < _SAME**2 * size,
         correlation=correlation,
         b_sharpening=_sharpening(full, about, mean, resolution),
     )
 
 
+def _rest(about: np.ndarray, mean: np.ndarray, scale: float) -> float:
+    """Sum of squares of what is not the scaled mean."""
+    left = about - np.float32(scale) * mean
+    return float(np.vdot(left, left))
+
+
 def _sharpening(map_: Map, full: np.ndarray, mean: np.ndarray, resolution: float) -> float:
     """B of exp(-B s²/4) that takes the amplitudes of the mean to those of the full map."""
     shell, width = shell_numbers(map_)
-    flat, count = shell.ravel(), int(shell.max())
-    powers = [
-        np.bincount(flat, np.square(np.abs(transform(values))).ravel(), count + 1)[:count]
-        for values in (full, mean)
-    ]
-    s = width * np.arange(count)
+    powers = [radial_power(transform(values), shell) for values in (full, mean)]
+    s = width * np.arange(len(powers[0]))
     finest = resolution if np.isfinite(resolution) else 0.0
     used = (s > 1.0 / _SHARPENING_RANGE) & (s < 1.0 / max(finest, 1e-3))
     used &= (powers[0] > 0) & (powers[1] > 0)

@@ -250,12 +250,13 @@ def test_names_that_could_steer_a_terminal(atomsight, case, tmp_path, what, name
 @pytest.mark.parametrize("name", NAMES)
 def test_such_names_are_shown_safely_when_all_is_well(atomsight, tmp_path, name):
     model, map_ = write_case(tmp_path, model=f"{name}.cif", map_=f"{name}.mrc")
-    done = atomsight("validate", model, map_, "-o", tmp_path / "out")
+    done = atomsight("validate", model, map_, "-o", tmp_path / name)
     assert (done.code, done.err) == (0, "")
     assert all(line.isprintable() for line in done.out.split("\n"))
-    for written in files_below(tmp_path / "out"):
+    for written in files_below(tmp_path / name):
         assert written.isprintable()
-    assert len((tmp_path / "out" / "chimerax" / "qscore.cxc").read_text().split("\n")) == 10
+    script = tmp_path / name / "chimerax" / "qscore.cxc"
+    assert len(script.read_text(encoding="utf-8").split("\n")) == 10
 
 
 def test_a_selection_is_shown_safely_too(atomsight, case, tmp_path):

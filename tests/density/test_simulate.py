@@ -65,7 +65,7 @@ def test_an_atom_is_the_sum_of_five_gaussians(element, b_iso):
     model, like = atoms([[6.1, 6.4, 7.03]], element=element, b_iso=b_iso), empty()
     found = simulate_map(model, like).values
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected(model, like), atol=CUT)
+    np.testing.assert_allclose(found, expected(model, like), rtol=1e-5, atol=CUT)
 
 
 def test_the_coefficients_are_those_of_the_tables():

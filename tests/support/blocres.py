@@ -22,10 +22,10 @@ def shells(box: int, voxel_size) -> tuple[np.ndarray, np.ndarray, int]:
     Frequencies are physical, in units of 1 / (N u), with u the smallest voxel size.
     """
     n, unit = 2 * box, min(voxel_size)
-    whole = np.fft.fftfreq(n) * n
-    x, y, z = (whole * unit / size for size in voxel_size)
+    whole = np.rint(np.fft.fftfreq(n) * n)
+    x, y, z = (whole * (unit / size) for size in voxel_size)
     radius = np.sqrt(z[:, None, None] ** 2 + y[:, None] ** 2 + x**2)
-    count = int(2 + n * unit / (2 * unit))
+    count = int(2 + n * unit / (2 * unit) + 1e-6)
     counted = np.floor(radius) + 1 < count
     counted[:, :, n // 2 :] = False  # kx from 0, without Nyquist
     return radius, counted, count
@@ -34,7 +34,9 @@ def shells(box: int, voxel_size) -> tuple[np.ndarray, np.ndarray, int]:
 def shell_sums(first, second, voxel, box: int, voxel_size) -> np.ndarray:
     """Sums of |F1|², |F2|² and Re F1 F2*, each mode split between two shells, shape (3, shells)."""
     n = 2 * box
-    a, b = (np.fft.fftn(window(values, voxel, box), (n, n, n)) for values in (first, second))
+    a, b = (
+        np.fft.fftn(window(values, voxel, box), (n, n, n), (0, 1, 2)) for values in (first, second)
+    )
     radius, counted, count = shells(box, voxel_size)
     lower = np.floor(radius[counted]).astype(int)
     share = radius[counted] - lower

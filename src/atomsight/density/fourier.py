@@ -140,17 +140,39 @@ def correlate(
     twice[0] = 1.0
     if nx % 2 == 0:
         twice[-1] = 1.0
-    flat = shell.ravel()
-
-    def total(values: npt.NDArray[Any]) -> FloatArray:
-        return np.bincount(flat, (values * twice).ravel(), count + 1)[:count].astype(np.float64)
-
-    cross = total(a.real * b.real + a.imag * b.imag)
-    power = total(np.square(np.abs(a))) * total(np.square(np.abs(b)))
+    sums = np.zeros((3, count + 1))
+    # section by section: the products of a large map would take as much memory as the maps
+    for one, other, where in zip(a, b, shell, strict=True):
+        flat = where.ravel()
+        for i, (x, y) in enumerate(((one, other), (one, one), (other, other))):
+            product = (x.real * y.real + x.imag * y.imag) * twice
+            sums[i] += np.bincount(flat, product.ravel(), count + 1)
+    cross, power = sums[0, :count], sums[1, :count] * sums[2, :count]
     root = np.sqrt(np.where(power > 0, power, np.nan))
     curve: FloatArray = np.asarray(cross / root, dtype=np.float64)
     frequency = np.asarray(width * np.arange(count), dtype=np.float64)
     return FscCurve(frequency, curve, _independent(shell, twice, nx)[:count])
+
+
+def radial_power(spectrum: Spectrum, shell: npt.NDArray[np.int32]) -> FloatArray:
+    """Sum of squared amplitudes in each shell up to Nyquist, Friedel mates left out.
+
+    Parameters
+    ----------
+    spectrum : ndarray, complex
+        From `transform`.
+    shell : ndarray of int
+        From `shell_numbers`.
+
+    Returns
+    -------
+    ndarray, shape (shells,)
+    """
+    count = int(shell.max())
+    power = np.zeros(count + 1)
+    for section, where in zip(spectrum, shell, strict=True):
+        power += np.bincount(where.ravel(), np.square(np.abs(section)).ravel(), count + 1)
+    return power[:count]
 
 
 def _independent(
@@ -207,28 +229,31 @@ def corrected_fsc(first: Map, second: Map, mask: Volume, *, seed: int = 0) -> Fs
     FscCurve
         As masked up to two shells beyond where the phases become random.
     """
-    shell, width = shell_numbers(first)
-    nx = first.values.shape[2]
-    spectra = transform(_masked(first, None)), transform(_masked(second, None))
-    plain = correlate(spectra[0], spectra[1], shell, width, nx)
+    plain = fsc(first, second)
     low = np.flatnonzero(np.nan_to_num(plain.fsc)[1:] < _RANDOM_BELOW) + 1
     masked = fsc(first, second, mask)
     if not len(low):
         return masked
     rng = np.random.default_rng(seed)
-    beyond = shell >= low[0]
-    noisy = []
-    for spectrum in spectra:
-        phase = rng.uniform(0.0, 2.0 * np.pi, int(beyond.sum())).astype(np.float32)
-        spectrum[beyond] = np.abs(spectrum[beyond]) * np.exp(1j * phase)
-        back = fft.irfftn(spectrum, first.values.shape, workers=-1)
-        noisy.append(transform(back * mask))
-    noise = correlate(noisy[0], noisy[1], shell, width, nx).fsc
+    shell, width = shell_numbers(first)
+    noisy = [
+        transform(_without_phases(half, shell >= low[0], rng) * mask) for half in (first, second)
+    ]
+    noise = correlate(noisy[0], noisy[1], shell, width, first.values.shape[2]).fsc
     start = int(low[0]) + 2
     true = masked.fsc.copy()
     with np.errstate(invalid="ignore", divide="ignore"):
         true[start:] = (masked.fsc[start:] - noise[start:]) / (1.0 - noise[start:])
     return replace(masked, fsc=true)
+
+
+def _without_phases(map_: Map, beyond: npt.NDArray[np.bool_], rng: np.random.Generator) -> Volume:
+    """Give a map random phases where `beyond` says so."""
+    spectrum = transform(_masked(map_, None))
+    for section, where in zip(spectrum, beyond, strict=True):
+        phase = rng.uniform(0.0, 2.0 * np.pi, np.count_nonzero(where)).astype(np.float32)
+        section[where] = np.abs(section[where]) * np.exp(1j * phase)
+    return np.asarray(fft.irfftn(spectrum, map_.values.shape, workers=-1))
 
 
 def sharpened(map_: Map, b_factor: float) -> Map:

@@ -98,7 +98,8 @@ def window_plan(box: int, voxel_size: tuple[float, float, float]) -> WindowPlan:
     angle = 2.0 * np.pi * np.outer(k, position - (box - 1) / 2.0) / n
     cosine = (np.cos(angle) * taper).astype(np.float32)
     sine = (np.sin(angle) * taper).astype(np.float32)
-    sx, sy, sz = (k * unit / v for v in voxel_size)
+    # rounded: a header's float32 must not move a mode that lies on a shell to the one below
+    sx, sy, sz = (k * round(unit / v, 6) for v in voxel_size)
     mates = np.where((k == 0) | (k == n // 2), 1.0, 2.0)
     planes = []
     for ky in k.tolist():
