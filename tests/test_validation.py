@@ -211,7 +211,6 @@ def test_notes_tell_what_became_of_the_atoms(tmp_path):
         "1 atoms have no coordinates",
         "1 of 19 atoms: outside the map, without a Q",
         "1 of 19 atoms: partly outside the map (what is outside counts as 0, as in MapQ)",
-        "1 of 19 atoms: without coordinates",
     )
     assert result.atoms["q_status"][16:].tolist() == ["partly_outside", "outside", "no_position"]
 

@@ -321,7 +321,6 @@ def _notes(model: Model, map_: Map, scores: QScores, fit: Overlay) -> Iterator[s
         Status.NO_SHELLS: "too close to others for a Q",
         Status.NOT_FINITE: "without a Q because of NaN or Inf in the map",
         Status.CONSTANT: "where the map is constant (masked?), without a Q",
-        Status.NO_POSITION: "without coordinates",
     }
     for status, text in words.items():
         if counts[status]:

@@ -12,6 +12,8 @@ from atomsight.typing import Float_3, Float_Nx3
 
 _COARSE_STEP = 2.0
 _MOST_VOXELS = 1 << 24
+_FURTHEST = 2000.0
+_NOWHERE = 1e9
 
 
 def best_shift(map_: Map, xyz: Float_Nx3) -> Float_3:
@@ -35,6 +37,12 @@ def best_shift(map_: Map, xyz: Float_Nx3) -> Float_3:
     shape = np.array(map_.values.shape)
     factor = max(1, int(_COARSE_STEP / min(map_.voxel_size)))
     index = to_index(map_, xyz)[:, ::-1]
+    with np.errstate(invalid="ignore", over="ignore"):
+        astray = np.abs(index - np.median(index, axis=0)).max(axis=1)
+    # atoms put far away ("unknown") say nothing of the shift
+    index = index[astray < _FURTHEST]
+    if not len(index) or not (np.abs(index) < _NOWHERE).all():
+        return np.zeros(3)
     spread = np.ptp(index, axis=0)
     while np.prod(np.ceil((shape + spread) / factor) + 2) > _MOST_VOXELS:
         factor += 1

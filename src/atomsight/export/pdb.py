@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from textwrap import wrap
 
+import gemmi
 import numpy as np
 
 from atomsight.io.files import write_text
@@ -100,6 +101,7 @@ def write_pdb(
         for residue in chain:
             for atom in residue:
                 atom.b_iso = b_factor[atom.serial - 1]
+                atom.aniso = gemmi.SMat33f(0, 0, 0, 0, 0, 0)  # it would contradict that column
                 if occupied is not None:
                     atom.occ = occupied[atom.serial - 1]
     # a structure out of mmCIF has no remarks of its own: gemmi makes them, unless there are some

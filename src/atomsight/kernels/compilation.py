@@ -19,8 +19,9 @@ def _prepare_cache() -> None:
     """
     if os.environ.get("NUMBA_CACHE_DIR"):
         return
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    for folder in (Path(__file__).parent, home, home.parent):
+    home = os.environ.get("HOME")
+    caches = [os.environ.get("XDG_CACHE_HOME"), home and f"{home}/.cache", home]
+    for folder in (Path(__file__).parent, *(Path(cache) for cache in caches if cache)):
         if os.access(folder, os.W_OK):
             return
     private = Path(tempfile.gettempdir()) / f"atomsight-kernels-{os.getuid()}"
