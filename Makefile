@@ -24,7 +24,7 @@ check: $(VENV)/.dev $(DATA)/.done
 bench: $(VENV)/.dev $(DATA)/.done
 	$(BIN)/python benchmarks/run.py
 
-docs: $(VENV)/.docs $(DATA)/.done
+docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 $(VENV)/bin/python:
@@ -43,8 +43,8 @@ $(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	touch $@
 
-$(DATA)/.done: demo/requirements.txt demo/get_data.py
-	$(PYTHON) demo/get_data.py $(DATA)
+$(DATA)/.done: demo/requirements.txt demo/get_data.py | $(VENV)/bin/python
+	$(BIN)/python demo/get_data.py $(DATA)
 	touch $@
 
 clean:
