@@ -1,5 +1,7 @@
 """Averages over residues, chains and classes, against sums done one by one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -208,6 +210,14 @@ def test_windows_end_at_gaps_and_chains_but_not_at_insertions():
     ]
     found = smooth(np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0]), residue_table(rows), 3)
     np.testing.assert_allclose(found, [1.5, 7 / 3, 3.0, 8.0, 16.0, NAN])
+
+
+@pytest.mark.parametrize("column", ["chain", "label_asym"])
+def test_windows_end_where_either_name_of_the_chain_changes(column):
+    table = residue_table([("A", i, "", "ALA", PROTEIN) for i in (1, 2, 3, 4)])
+    table = replace(table, **{column: np.array(["A", "A", "B", "B"])})
+    found = smooth(np.array([1.0, 2.0, 4.0, 8.0]), table, 3)
+    np.testing.assert_allclose(found, [1.5, 1.5, 6.0, 6.0])
 
 
 def test_residues_without_a_polymer_have_nothing_to_smooth():

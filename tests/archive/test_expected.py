@@ -111,9 +111,11 @@ def test_other_widths_have_no_statistics(sigma):
         assert "sigma 0.4 and 0.6" in reason
 
 
-def test_a_width_with_rounding_is_recognised():
-    assert expected_q(3.2, 0.1 + 0.2 + 0.1)[0] == expected_q(3.2, 0.4)[0]
-    assert expected_q(3.2, 2 * 0.3)[0] is not None
+@pytest.mark.parametrize(("rounded", "sigma"), [(0.7 - 0.3, 0.4), (3 * 0.2, 0.6)])
+def test_a_width_with_rounding_is_recognised(rounded, sigma):
+    assert rounded != sigma
+    assert expected_q(3.2, rounded)[0] == expected_q(3.2, sigma)[0]
+    assert expected_q(3.2, rounded)[0] is not None
 
 
 def test_without_a_resolution_the_reason_says_how_to_give_one():

@@ -149,6 +149,15 @@ def test_a_model_about_zero_finds_its_way_to_the_middle_of_the_box(whole, atoms,
     assert first.advice == f"shift the model by ({shown}) Å"
 
 
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_a_shift_by_half_a_box_is_found_wherever_the_map_lies(whole, atoms, sign):
+    elsewhere = np.array([80.0, -40.0, 60.0])
+    moved = replace(whole, origin=whole.origin + elsewhere)
+    first = find_remedies(moved, atoms + elsewhere - sign * 52.5, {})[0]
+    shown = ", ".join([f"{sign * 52.5:g}"] * 3)
+    assert first.advice == f"shift the model by ({shown}) Å"
+
+
 @pytest.mark.parametrize("axis", "xyz")
 def test_a_mirrored_map_is_found(whole, atoms, axis):
     mirrored = replace(whole, values=np.flip(whole.values, axis=2 - "xyz".index(axis)))

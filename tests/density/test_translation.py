@@ -74,10 +74,11 @@ def test_voxels_that_are_no_numbers_are_passed_over(value):
     np.testing.assert_allclose(found, shift, atol=0.6)
 
 
-def test_a_high_plateau_outside_the_molecule_does_not_draw_the_model_in():
-    # all values are lifted: what counts is the density above the mean
-    map_ = blob_map()
-    lifted = map_from_array(map_.values + np.float32(100.0), 1.0)
+@pytest.mark.parametrize("offset", [100.0, -100.0])
+def test_what_counts_is_density_above_the_mean(offset):
+    # else a high level draws in atoms that belong outside, and a low one drives all away
+    lifted = blob_map()
+    lifted = map_from_array(lifted.values + np.float32(offset), 1.0)
     shift = np.array([9.0, 4.0, -13.0])
     np.testing.assert_allclose(best_shift(lifted, BLOBS - shift), shift, atol=0.5)
 

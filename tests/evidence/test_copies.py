@@ -17,6 +17,7 @@ REACH = 3.8
 TWOFOLD = [(-1, 0, 0, 20.0), (0, -1, 0, 20.0), (0, 0, 1, 0.0)]
 """About an axis along z at (10, 10): rows of a matrix and a shift."""
 LIFT = [(1, 0, 0, 0.0), (0, 1, 0, 0.0), (0, 0, 1, 5.0)]
+DROP = [(1, 0, 0, 0.0), (0, 1, 0, 0.0), (0, 0, 1, -5.0)]
 IDENTITY = [(1, 0, 0, 0.0), (0, 1, 0, 0.0), (0, 0, 1, 0.0)]
 
 
@@ -32,7 +33,7 @@ PLACES = scatter(1, 12, 6.0, 14.0, apart=1.0)
 
 
 def assembly_text(*assemblies: tuple[str, str, str]) -> str:
-    """mmCIF categories of assemblies (id, operators, subchains) over three operators."""
+    """mmCIF categories of assemblies (id, operators, subchains) over four operators."""
     fields = ("id", "details", "method_details", "oligomeric_details", "oligomeric_count")
     head = "".join(f"_pdbx_struct_assembly.{field}\n" for field in fields)
     ids = "\n".join(f"{name} ? ? ? ?" for name, _, _ in assemblies)
@@ -43,7 +44,7 @@ def assembly_text(*assemblies: tuple[str, str, str]) -> str:
         " ".join(
             map(str, [name, *(v for row in op for v in row[:3]), *(row[3] for row in op), "?"])
         )
-        for name, op in (("1", IDENTITY), ("2", TWOFOLD), ("3", LIFT))
+        for name, op in (("1", IDENTITY), ("2", TWOFOLD), ("3", LIFT), ("4", DROP))
     )
     return (
         f"loop_\n{head}{ids}\n"
@@ -146,10 +147,12 @@ def test_only_the_chains_that_an_assembly_lists_are_copied(from_cif, listed, cop
     same_places(copy_positions(model, "assembly", 50.0), expected)
 
 
-def test_copies_beyond_reach_are_left_out(from_cif):
-    model = from_cif(assembly_text(("1", "1,3", "A")))
-    expected = moved(LIFT)
-    inside = (expected <= PLACES.max(axis=0) + 1.0).all(axis=1)
+@pytest.mark.parametrize(("number", "operator"), [(3, LIFT), (4, DROP)])
+def test_copies_beyond_reach_are_left_out(from_cif, number, operator):
+    model = from_cif(assembly_text(("1", f"1,{number}", "A")))
+    expected = moved(operator)
+    low, high = PLACES.min(axis=0) - 1.0, PLACES.max(axis=0) + 1.0
+    inside = ((low <= expected) & (expected <= high)).all(axis=1)
     assert 0 < inside.sum() < len(inside)
     same_places(copy_positions(model, "assembly", 1.0), expected[inside])
 

@@ -285,9 +285,9 @@ def read_off(
     crossed = falls.any(axis=0)
     at = falls.argmax(axis=0) if crossing == "first" else shells - 2 - falls[::-1].argmax(axis=0)
     column = np.arange(n)
-    above, below = fsc[at, column], fsc[at + 1, column]
-    fraction = np.divide(above - threshold, above - below, out=np.zeros(n), where=crossed)
-    shell = np.where(crossed, at + fraction, shells - 1)
+    above = np.where(crossed, fsc[at, column], 1.0)
+    below = np.where(crossed, fsc[at + 1, column], 0.0)
+    shell = np.where(crossed, at + (above - threshold) / (above - below), shells - 1)
     value: Float_N = length / np.maximum(shell, 1e-9)
     status = np.full(n, Status.OK, dtype=np.uint8)
     status[crossed & (at == 0)] = Status.LOW_FREQUENCY
