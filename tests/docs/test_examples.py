@@ -200,7 +200,8 @@ def test_files_page_lists_every_file_column_and_key(demo_data: Path, tmp_path: P
 
 def test_command_line_page_shows_the_help_of_every_command() -> None:
     text = (DOCS / "reference" / "command_line.md").read_text(encoding="utf-8")
-    commands = ["atomsight", *(command.callback.__name__ for command in app.registered_commands)]
+    names = [command.name or command.callback.__name__ for command in app.registered_commands]
+    commands = ["atomsight", *(f"atomsight-{name}" for name in names)]
     shown = re.findall(r"^```\{literalinclude\} help/([\w-]+)\.txt$", text, re.MULTILINE)
     assert sorted(shown) == sorted(commands)
 
