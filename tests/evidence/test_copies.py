@@ -173,6 +173,11 @@ def test_files_without_assembly_or_crystal_say_so(from_cif, from_pdb):
         copy_positions(from_pdb(crystal_text((1, 1, 1, 90, 90, 90), "P 1")), "crystal", REACH)
 
 
+def test_an_assembly_without_operators_is_refused(from_pdb):
+    with pytest.raises(ParameterError, match="operators of assembly 1 cannot be followed"):
+        copy_positions(from_pdb(remark_350([])), "assembly", REACH)
+
+
 def test_an_unknown_assembly_is_refused_with_the_known_ones(from_cif):
     model = from_cif(assembly_text(("one", "1,2", "A"), ("two", "1,3", "A")))
     with pytest.raises(ParameterError, match=r"no assembly three; it has one, two"):

@@ -148,6 +148,14 @@ def test_the_length_is_the_padded_edge_in_the_smallest_voxels():
     assert window_plan(9, (2.0, 0.8, 1.1)).length == pytest.approx(2 * 9 * 0.8)
 
 
+def test_voxel_sizes_that_a_header_rounds_give_the_same_shells():
+    # modes exactly on the last shell, such as (14, 5, 2) on the 15th, must not slip below it
+    exact = window_plan(14, (1.1, 1.1, 1.1))
+    rounded = window_plan(14, (1.1, 1.1000000346790662, 1.099999984105428))
+    for one, two in zip(exact.planes, rounded.planes, strict=True):
+        np.testing.assert_array_equal(two.weights, one.weights)
+
+
 def test_powers_are_added_over_cosines_and_sines():
     rng = np.random.default_rng(1)
     a, b = rng.standard_normal((2, 6, 10)).astype(np.float32)

@@ -139,7 +139,7 @@ def find_remedies(
         flipped = replace(map_, values=np.flip(map_.values, axis=2 - axis))
         result = _compare(flipped, atoms, distance)
         found.append(Remedy("hand", f"mirror the map along {name} (its hand is wrong)", result))
-    good = {remedy.advice: remedy for remedy in found if remedy.overlay.ok}
+    good = {remedy.advice: remedy for remedy in found if _convinces(remedy)}
     best = max((remedy.overlay.contrast for remedy in good.values()), default=0.0)
 
     def rank(remedy: Remedy) -> tuple[bool, int, float]:
@@ -150,6 +150,12 @@ def find_remedies(
         return not nearly_best, _ORDER.index(remedy.kind) if nearly_best else 0, -contrast
 
     return sorted(good.values(), key=rank)
+
+
+def _convinces(remedy: Remedy) -> bool:
+    """Whether a remedy is no accident: the best of all shifts has to do better than a given one."""
+    least = LEAST_CONTRAST * (2.0 if remedy.kind == "search" else 1.0)
+    return remedy.overlay.contrast >= least
 
 
 def _sample(xyz: Float_Nx3) -> Float_Nx3:

@@ -59,7 +59,16 @@ def require_file(path: PathLikeStr, what: str, error: type[InputError]) -> Path:
 
 
 def is_gzip(path: Path) -> bool:
-    """Whether a file starts with gzip's magic bytes, whatever its name."""
+    """Whether a file starts with gzip's magic bytes, whatever its name.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+    """
     with path.open("rb") as handle:
         return handle.read(2) == GZIP_MAGIC
 
@@ -148,7 +157,16 @@ def read_up_to(handle: BinaryIO, count: int) -> bytes:
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes as they are on disk, in hexadecimal."""
+    """SHA-256 of a file's bytes as they are on disk, in hexadecimal.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+    """
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
