@@ -78,7 +78,7 @@ def test_fsc_q_is_the_difference_of_two_local_resolutions(rule):
 
 
 def test_of_several_crossings_the_chosen_one_counts():
-    halves = half_maps(1, SHAPE, 1.0)
+    halves = half_maps(1, SHAPE, 1.0, noise=9.0)
     last, first = (
         score(half_1=halves[0], half_2=halves[1], crossing=crossing)
         for crossing in ("last", "first")

@@ -25,7 +25,16 @@ def crowds(draw) -> np.ndarray:
 def distances(grid: CellGrid, centre: np.ndarray, reach: float) -> np.ndarray:
     way, distance = np.empty((1024, 3)), np.empty(1024)
     n = find_neighbours(
-        centre, grid.xyz, grid.start, grid.shape, grid.low, grid.size, reach, way, distance
+        *centre,
+        grid.xyz,
+        grid.start,
+        grid.shape,
+        grid.low,
+        grid.size,
+        reach,
+        way,
+        distance,
+        np.empty(1024, np.int64),
     )
     return distance[:n]
 

@@ -148,7 +148,16 @@ def neighbours(atoms, centre, reach, most=1024):
     grid = cell_grid(atoms, reach)
     way, distance = np.empty((most, 3)), np.empty(most)
     n = find_neighbours(
-        centre, grid.xyz, grid.start, grid.shape, grid.low, grid.size, reach, way, distance
+        *centre,
+        grid.xyz,
+        grid.start,
+        grid.shape,
+        grid.low,
+        grid.size,
+        reach,
+        way,
+        distance,
+        np.empty(1024, np.int64),
     )
     return way[:n], distance[:n]
 

@@ -1,14 +1,19 @@
 """A grid of cells over positions, so that neighbours are found without looking at everything."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from atomsight.typing import Float_3, Float_Nx3, Int_N
+from atomsight.kernels.compilation import kernel
+from atomsight.typing import Float_3, Float_N, Float_Nx3, Int_N
 
 _MOST_CELLS_AXIS = 256
 _CELLS_AN_ATOM = 64
 _STRAY = 0.001
+
+TIE = 1e-10
+"""Å: two distances nearer than this are equal, and an equal distance does not exclude."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +76,68 @@ def cell_grid(xyz: Float_Nx3, reach: float) -> CellGrid:
     start = np.zeros(int(shape.prod()) + 1, dtype=np.int64)
     np.cumsum(np.bincount(number, minlength=int(shape.prod())), out=start[1:])
     return CellGrid(np.ascontiguousarray(xyz[order]), order, start, shape, low, size)
+
+
+@kernel
+def cells_around(position: float, low: float, size: float, count: int) -> tuple[int, int]:
+    """Range (first, last + 1) of the cells, along one axis, that may hold neighbours."""
+    # what lies beyond the cells belongs to the outermost ones
+    cell = int(min(max((position - low) / size, 0.0), float(count - 1)))
+    return max(cell - 1, 0), min(cell + 2, count)
+
+
+@kernel
+def find_neighbours(
+    x0: float,
+    y0: float,
+    z0: float,
+    cell_xyz: Float_Nx3,
+    cell_start: Int_N,
+    cell_shape: Int_N,
+    cell_low: Float_3,
+    cell_size: float,
+    reach: float,
+    way: Float_Nx3,
+    distance: Float_N,
+    rows: Int_N,
+) -> int:
+    """Neighbours within `reach`, nearest first; returns their number.
+
+    Atoms at the same place are left out: they exclude nothing. When there are more than the
+    scratch arrays hold, the nearest are kept.
+    """
+    found = 0
+    most = distance.shape[0]
+    low_x, high_x = cells_around(x0, cell_low[0], cell_size, cell_shape[0])
+    low_y, high_y = cells_around(y0, cell_low[1], cell_size, cell_shape[1])
+    low_z, high_z = cells_around(z0, cell_low[2], cell_size, cell_shape[2])
+    for z in range(low_z, high_z):
+        for y in range(low_y, high_y):
+            row = (z * cell_shape[1] + y) * cell_shape[0]
+            first = np.uintp(cell_start[row + low_x])
+            for a in range(first, np.uintp(cell_start[row + high_x])):
+                dx = cell_xyz[a, 0] - x0
+                dy = cell_xyz[a, 1] - y0
+                dz = cell_xyz[a, 2] - z0
+                square = dx * dx + dy * dy + dz * dz
+                if square > reach * reach or square < TIE * TIE:
+                    continue
+                if found == most:
+                    if square >= distance[most - 1]:
+                        continue
+                    found -= 1
+                k = found
+                while k > 0 and distance[k - 1] > square:
+                    distance[k] = distance[k - 1]
+                    rows[k] = rows[k - 1]
+                    k -= 1
+                distance[k] = square
+                rows[k] = a
+                found += 1
+    for k in range(found):
+        row = rows[k]
+        distance[k] = math.sqrt(distance[k])
+        way[k, 0] = cell_xyz[row, 0] - x0
+        way[k, 1] = cell_xyz[row, 1] - y0
+        way[k, 2] = cell_xyz[row, 2] - z0
+    return found

@@ -9,98 +9,48 @@ here stands only how they are computed fast. Two facts save most of the work, an
   at all larger ones: a try that failed need not be repeated, only the survivors are looked at
   again, and a shell without enough points is the last one. Atoms with a neighbour too near for
   this (alternative conformers, clashes) take the long way.
+
+What is left is arranged so that the compiler makes vector instructions of it (loops of fixed
+length without branches) and the processor guesses few branches wrong. Indices are unsigned: a
+signed one costs a test for Python's counting from the end.
 """
 
 import math
 
 import numpy as np
 
+from atomsight.kernels.cells import TIE, find_neighbours
 from atomsight.kernels.compilation import kernel
 from atomsight.typing import Float_3, Float_N, Float_Nx3, FloatArray, Int_N, Status_N, Volume
 
 OK, PARTLY_OUTSIDE, OUTSIDE, NO_SHELLS, NOT_FINITE, CONSTANT = 0, 1, 2, 3, 4, 5
 """Status codes that the kernel gives."""
 
-TIE = 1e-10
-"""Å: two distances nearer than this are equal, and an equal distance does not exclude."""
-
 NOISE = 1e-12
 """Relative spread below which values are constant up to rounding."""
 
 _MOST_NEIGHBOURS = 1024
-
-
-@kernel
-def find_neighbours(
-    centre: Float_3,
-    cell_xyz: Float_Nx3,
-    cell_start: Int_N,
-    cell_shape: Int_N,
-    cell_low: Float_3,
-    cell_size: float,
-    reach: float,
-    way: Float_Nx3,
-    distance: Float_N,
-) -> int:
-    """Neighbours within `reach`, nearest first; returns their number.
-
-    Atoms at the same place are left out: they exclude nothing. When there are more than the
-    scratch arrays hold, the nearest are kept.
-    """
-    found = 0
-    most = distance.shape[0]
-    low = np.empty(3, np.int64)
-    high = np.empty(3, np.int64)
-    for axis in range(3):
-        last = cell_shape[axis] - 1
-        # what lies beyond the cells belongs to the outermost ones
-        cell = int(min(max((centre[axis] - cell_low[axis]) / cell_size, 0.0), float(last)))
-        low[axis] = max(cell - 1, 0)
-        high[axis] = min(cell + 1, last)
-    for z in range(low[2], high[2] + 1):
-        for y in range(low[1], high[1] + 1):
-            row = (z * cell_shape[1] + y) * cell_shape[0]
-            for a in range(cell_start[row + low[0]], cell_start[row + high[0] + 1]):
-                dx = cell_xyz[a, 0] - centre[0]
-                dy = cell_xyz[a, 1] - centre[1]
-                dz = cell_xyz[a, 2] - centre[2]
-                square = dx * dx + dy * dy + dz * dz
-                if square > reach * reach or square < TIE * TIE:
-                    continue
-                d = math.sqrt(square)
-                if found == most:
-                    if d >= distance[most - 1]:
-                        continue
-                    found -= 1
-                k = found
-                while k > 0 and distance[k - 1] > d:
-                    distance[k] = distance[k - 1]
-                    way[k, 0] = way[k - 1, 0]
-                    way[k, 1] = way[k - 1, 1]
-                    way[k, 2] = way[k - 1, 2]
-                    k -= 1
-                distance[k] = d
-                way[k, 0] = dx
-                way[k, 1] = dy
-                way[k, 2] = dz
-                found += 1
-    return found
+_CHUNK = 32
+"""Points that are tested against all caps at once: four AVX-512 or eight AVX2 registers."""
 
 
 @kernel
 def map_value(values: Volume, x: float, y: float, z: float) -> float:
     """Trilinear interpolation at fractional indices, which must be inside."""
-    i = int(x)
-    j = int(y)
-    k = int(z)
+    i = np.uintp(x)
+    j = np.uintp(y)
+    k = np.uintp(z)
+    i1 = i + np.uintp(1)
+    j1 = j + np.uintp(1)
+    k1 = k + np.uintp(1)
     fx = x - i
     fy = y - j
     fz = z - k
     gx = 1.0 - fx
-    a = values[k, j, i] * gx + values[k, j, i + 1] * fx
-    b = values[k, j + 1, i] * gx + values[k, j + 1, i + 1] * fx
-    c = values[k + 1, j, i] * gx + values[k + 1, j, i + 1] * fx
-    d = values[k + 1, j + 1, i] * gx + values[k + 1, j + 1, i + 1] * fx
+    a = values[k, j, i] * gx + values[k, j, i1] * fx
+    b = values[k, j1, i] * gx + values[k, j1, i1] * fx
+    c = values[k1, j, i] * gx + values[k1, j, i1] * fx
+    d = values[k1, j1, i] * gx + values[k1, j1, i1] * fx
     value: float = (a * (1.0 - fy) + b * fy) * (1.0 - fz) + (c * (1.0 - fy) + d * fy) * fz
     return value
 
@@ -123,66 +73,102 @@ def still_kept(
     directions: Float_Nx3, kept: Int_N, count: int, way: Float_Nx3, limit: Float_N, near: int
 ) -> int:
     """Of the points kept at a smaller radius, keep those that no cap covers now."""
-    survivors = 0
-    for e in range(count):
-        p = kept[e]
+    survivors = np.uintp(0)
+    for e in range(np.uintp(count)):
+        p = np.uintp(kept[e])
         px = directions[p, 0]
         py = directions[p, 1]
         pz = directions[p, 2]
-        covered = False
+        kept[survivors] = p
+        survivors += np.uintp(1)
         for w in range(near):
             if px * way[w, 0] + py * way[w, 1] + pz * way[w, 2] > limit[w]:
-                covered = True
+                survivors -= np.uintp(1)
                 break
-        if not covered:
-            kept[survivors] = p
-            survivors += 1
-    return survivors
+    return int(survivors)
+
+
+@kernel
+def mark_covered(
+    by_axis: FloatArray, first: np.uintp, way: Float_Nx3, limit: Float_N, near: int, covered: Int_N
+) -> None:
+    """Mark those of a chunk of points, from `first` on, that a cap covers.
+
+    Caps are taken in pairs; ``limit[near]`` must be infinite.
+    """
+    for i in range(np.uintp(_CHUNK)):
+        covered[first + i] = 0
+    for w in range(0, near, 2):
+        x1, y1, z1, limit1 = way[w, 0], way[w, 1], way[w, 2], limit[w]
+        x2, y2, z2, limit2 = way[w + 1, 0], way[w + 1, 1], way[w + 1, 2], limit[w + 1]
+        for i in range(np.uintp(_CHUNK)):
+            px = by_axis[0, first + i]
+            py = by_axis[1, first + i]
+            pz = by_axis[2, first + i]
+            in_first = px * x1 + py * y1 + pz * z1 > limit1
+            in_second = px * x2 + py * y2 + pz * z2 > limit2
+            covered[first + i] |= in_first | in_second
 
 
 @kernel
 def try_points(
-    directions: Float_Nx3,
+    by_axis: FloatArray,
     offsets: Int_N,
     first: int,
     enough: int,
     way: Float_Nx3,
     limit: Float_N,
     near: int,
+    covered: Int_N,
     kept: Int_N,
 ) -> tuple[int, int]:
     """The first set of points, from `first` on, of which at least `enough` are kept.
 
     Returns its number (or -1) and how many points are kept.
     """
-    last = 0  # the cap that covered the point before usually covers this one
+    limit[near] = np.inf
+    marked = np.uintp(0)  # chunks run on over the sets: a small set costs no chunk of its own
     for t in range(first, offsets.shape[0] - 1):
-        spare = offsets[t + 1] - offsets[t] - enough
-        count = 0
-        for p in range(offsets[t], offsets[t + 1]):
-            px = directions[p, 0]
-            py = directions[p, 1]
-            pz = directions[p, 2]
-            covered = False
-            if near > 0:
-                if px * way[last, 0] + py * way[last, 1] + pz * way[last, 2] > limit[last]:
-                    covered = True
-                else:
-                    for w in range(near):
-                        if px * way[w, 0] + py * way[w, 1] + pz * way[w, 2] > limit[w]:
-                            covered = True
-                            last = w
-                            break
-            if covered:
-                spare -= 1
-                if spare < 0:
-                    break
-            else:
+        p = np.uintp(offsets[t])
+        stop = np.uintp(offsets[t + 1])
+        spare = stop - p - np.uintp(enough)
+        dropped = np.uintp(0)
+        count = np.uintp(0)
+        marked = max(marked, p)
+        while p < stop and dropped <= spare:
+            if p == marked:
+                mark_covered(by_axis, p, way, limit, near, covered)
+                marked += np.uintp(_CHUNK)
+            while p < min(stop, marked):
                 kept[count] = p
-                count += 1
-        if spare >= 0:
-            return t, count
+                count += np.uintp(1 - covered[p])
+                dropped += np.uintp(covered[p])
+                p += np.uintp(1)
+        if dropped <= spare:
+            return t, int(count)
     return -1, 0
+
+
+@kernel
+def inside_values(
+    values: Volume,
+    x0: float,
+    y0: float,
+    z0: float,
+    steps: Float_Nx3,
+    r: float,
+    kept: Int_N,
+    count: int,
+    base: float,
+    found: Float_N,
+) -> None:
+    """Map values, less `base`, at the points kept of a shell of which no point can lie outside."""
+    for e in range(np.uintp(count)):
+        p = np.uintp(kept[e])
+        x = x0 + r * steps[p, 0]
+        y = y0 + r * steps[p, 1]
+        z = z0 + r * steps[p, 2]
+        found[e] = map_value(values, x, y, z) - base
 
 
 @kernel
@@ -234,13 +220,20 @@ def q_scores(
     largest = radii[-1]
     shape_factor = 1.0 - exclusion * exclusion
     reach = (1.0 + exclusion) * largest
-    way = np.empty((_MOST_NEIGHBOURS, 3))
+    way = np.zeros((_MOST_NEIGHBOURS + 1, 3))
     distance = np.empty(_MOST_NEIGHBOURS)
-    limit = np.empty(_MOST_NEIGHBOURS)
+    limit = np.empty(_MOST_NEIGHBOURS + 1)
     kept = np.empty(offsets[-1] - offsets[-2], np.int64)
-    margin = np.empty(3)
-    for axis in range(3):
-        margin[axis] = largest * np.abs(index_directions[:, axis]).max()
+    rows = np.empty(_MOST_NEIGHBOURS, np.int64)
+    found = np.empty(len(kept))
+    points = directions.shape[0]
+    by_axis = np.zeros((3, points + _CHUNK))
+    covered = np.zeros(points + _CHUNK, np.int64)
+    margin = np.zeros(3)
+    for p in range(points):
+        for axis in range(3):
+            by_axis[axis, p] = directions[p, axis]
+            margin[axis] = max(margin[axis], largest * abs(index_directions[p, axis]))
     for a in todo:
         x0 = index[a, 0]
         y0 = index[a, 1]
@@ -256,7 +249,18 @@ def q_scores(
         else:
             outside += enough
         near = find_neighbours(
-            xyz[a], cell_xyz, cell_start, cell_shape, cell_low, cell_size, reach, way, distance
+            xyz[a, 0],
+            xyz[a, 1],
+            xyz[a, 2],
+            cell_xyz,
+            cell_start,
+            cell_shape,
+            cell_low,
+            cell_size,
+            reach,
+            way,
+            distance,
+            rows,
         )
         grows = near == 0 or distance[0] * distance[0] > shape_factor * largest * largest
         n = enough
@@ -268,18 +272,19 @@ def q_scores(
         spread = 0.0
         current = -1
         count = 0
+        active = 0
         for s in range(radii.shape[0]):
             r = radii[s]
-            active = 0
             while active < near and distance[active] < (1.0 + exclusion) * r:
-                d = distance[active]
-                limit[active] = (shape_factor * r * r + d * d) / (2.0 * r) + TIE
                 active += 1
+            for w in range(active):
+                d = distance[w]
+                limit[w] = (shape_factor * r * r + d * d) / (2.0 * r) + TIE
             if current >= 0:
                 count = still_kept(directions, kept, count, way, limit, active)
             if current < 0 or count < enough:
                 current, count = try_points(
-                    directions, offsets, current + 1, enough, way, limit, active, kept
+                    by_axis, offsets, current + 1, enough, way, limit, active, covered, kept
                 )
                 if current < 0:
                     if grows:
@@ -287,17 +292,24 @@ def q_scores(
                     continue
             g = reference[s]
             shell_u = 0.0
+            if all_inside:
+                inside_values(
+                    values, x0, y0, z0, index_directions, r, kept, count, centre_value, found
+                )
+            else:
+                for e in range(count):
+                    p = kept[e]
+                    x = x0 + r * index_directions[p, 0]
+                    y = y0 + r * index_directions[p, 1]
+                    z = z0 + r * index_directions[p, 2]
+                    u = 0.0
+                    if is_inside(values, x, y, z):
+                        u = map_value(values, x, y, z)
+                    else:
+                        outside += 1
+                    found[e] = u - centre_value
             for e in range(count):
-                p = kept[e]
-                x = x0 + r * index_directions[p, 0]
-                y = y0 + r * index_directions[p, 1]
-                z = z0 + r * index_directions[p, 2]
-                u = 0.0
-                if all_inside or is_inside(values, x, y, z):
-                    u = map_value(values, x, y, z)
-                else:
-                    outside += 1
-                u -= centre_value
+                u = found[e]
                 shell_u += u
                 sum_uu += u * u
                 spread = max(spread, abs(u))
