@@ -27,6 +27,7 @@ DEMO_COMMAND = "atomsight validate .cache/data/5ni1.cif .cache/data/emd_3488.mrc
 NOT_RUN = {"make", "pip", "python3", "atomsight-env/bin/pip", "chimerax"}
 COMPILATION = re.compile(r"compiling kernels.*\n")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PYTHON_BLOCK = re.compile(r"^```pycon\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 MOST_LINES = 150
@@ -60,14 +61,28 @@ def runs(page: Path) -> list[Step]:
     return [step for step in steps(page) if shlex.split(step.command)[0] == "atomsight"]
 
 
+@pytest.fixture(scope="session")
+def half_maps(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Half maps and their mean, made by the first example of docs/howto/half_maps.md."""
+    folder = tmp_path_factory.mktemp("half-maps")
+    (folder / ".cache").mkdir()
+    (folder / ".cache" / "data").symlink_to(demo_data)
+    examples = PYTHON_BLOCK.findall((DOCS / "howto" / "half_maps.md").read_text(encoding="utf-8"))
+    command = [sys.executable, "-c", doctest.script_from_examples(examples[0])]
+    subprocess.run(command, cwd=folder, check=True)
+    return folder / ".cache" / "half-maps"
+
+
 @pytest.fixture
-def folder(tmp_path: Path, demo_data: Path) -> Path:
-    """A folder with the demo's files under the names that the pages use."""
+def folder(tmp_path: Path, demo_data: Path, half_maps: Path) -> Path:
+    """A folder with the demo's files and the half maps under the names that the pages use."""
     (tmp_path / ".cache").mkdir()
     (tmp_path / ".cache" / "data").symlink_to(demo_data)
     for file in demo_data.iterdir():
         if not file.name.startswith("."):
             (tmp_path / file.name).symlink_to(file)
+    for file in half_maps.iterdir():
+        (tmp_path / file.name).symlink_to(file)
     return tmp_path
 
 

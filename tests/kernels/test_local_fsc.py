@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from atomsight.kernels.local_fsc import (
     BATCH,
     Workspace,
-    add_powers,
-    gather,
+    gather_folded,
     shell_sums,
+    sum_products,
     window_plan,
 )
 from tests.support import blocres
@@ -108,13 +108,21 @@ def test_what_is_no_number_stays_in_its_own_window(lost):
     np.testing.assert_array_equal(found[:, :, [1, 3]], known[:, :, [1, 3]])
 
 
-def test_windows_are_copied_without_what_the_taper_removes():
+@pytest.mark.parametrize("edge", [6, 5])
+def test_windows_are_folded_into_even_and_odd_parts(edge):
     values = noise(1)
     start = np.array([[0, 0, 0], [3, 4, 5]])
-    windows = np.full((2, 6, 6, 6), np.nan, dtype=np.float32)
-    gather(values, start, windows)
-    np.testing.assert_array_equal(windows[0], values[:6, :6, :6])
-    np.testing.assert_array_equal(windows[1], values[3:9, 4:10, 5:11])
+    half = (edge + 1) // 2
+    parts = np.full((8, 2, half, half, half), np.nan, dtype=np.float32)
+    gather_folded(values, start, edge, parts)
+    for i, (z, y, x) in enumerate(start.tolist()):
+        window = values[z : z + edge, y : y + edge, x : x + edge]
+        for part in range(8):
+            folded = window
+            for axis, bit in ((2, 1), (1, 2), (0, 4)):
+                sign = -1 if part & bit else 1
+                folded = folded + sign * np.flip(folded, axis)
+            np.testing.assert_allclose(parts[part, i], folded[:half, :half, :half], atol=1e-5)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -7.0])
@@ -156,11 +164,9 @@ def test_voxel_sizes_that_a_header_rounds_give_the_same_shells():
         np.testing.assert_array_equal(two.weights, one.weights)
 
 
-def test_powers_are_added_over_cosines_and_sines():
+def test_products_are_summed_over_the_parts():
     rng = np.random.default_rng(1)
-    a, b = rng.standard_normal((2, 6, 10)).astype(np.float32)
-    before = rng.standard_normal((3, 3, 10)).astype(np.float32)
-    powers = before.copy()
-    add_powers(a, b, powers)
-    for total, product in zip(powers - before, (a * a, b * b, a * b), strict=True):
-        np.testing.assert_allclose(total, product[:3] + product[3:], atol=1e-5)
+    a, b = rng.standard_normal((2, 8, 10)).astype(np.float32)
+    total = np.full(10, np.nan, dtype=np.float32)
+    sum_products(a, b, total)
+    np.testing.assert_allclose(total, (a * b).sum(axis=0), atol=1e-5)

@@ -8,8 +8,10 @@ transform is three products with one small real matrix::
 
     M = [w cos(2π k x / N); w sin(2π k x / N)],    k = 0 … N/2
 
-done by BLAS for a batch of windows at once. The taper is 0 at both ends, so only the B - 2 voxels
-between them are read; what lies beyond the outermost shell is never computed.
+done by BLAS for a batch of windows at once. Cosines see only the even part of a window about its
+centre, sines only the odd part: the window is first folded into its 8 even and odd parts, which
+halves each of the three products. The taper is 0 at both ends, so only the B - 2 voxels between
+them are read; what lies beyond the outermost shell is never computed.
 """
 
 from dataclasses import dataclass
@@ -20,8 +22,10 @@ import numpy as np
 from atomsight.kernels.compilation import kernel
 from atomsight.typing import FloatArray, Int_N, Volume
 
-BATCH = 16
+BATCH = 8
 """Windows that go through BLAS together."""
+
+_PARTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +39,11 @@ class ShellPlane:
         Number of kx and kz (from 0) that any shell needs.
     weights : ndarray, shape (shells, reach * reach)
         Share of each (kz, kx) in each shell.
-    matrix : ndarray, shape (2 * reach, B - 2)
-        Cosines and sines for kz.
     """
 
     ky: int
     reach: int
     weights: np.ndarray
-    matrix: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +58,16 @@ class WindowPlan:
         Number of shells, the zeroth being the mean.
     length : float
         N times the voxel size: shell s is at ``length / s`` Å.
-    matrix : ndarray, shape (2 * nk, B - 2)
-        Cosines and sines, tapered.
+    along : tuple of ndarray, shape (8, nk, h)
+        For x, y and z: the matrix of each of the 8 parts, tapered cosines where it is even along
+        that axis, sines where it is odd; h = (B - 1) // 2 voxels from the window's face on.
     planes : tuple of ShellPlane
     """
 
     box: int
     shells: int
     length: float
-    matrix: np.ndarray
+    along: tuple[np.ndarray, np.ndarray, np.ndarray]
     planes: tuple[ShellPlane, ...]
 
 
@@ -96,8 +98,11 @@ def window_plan(box: int, voxel_size: tuple[float, float, float]) -> WindowPlan:
     taper = 0.5 * (1.0 - np.cos(2.0 * np.pi * position / (box - 1)))
     k = np.arange(n // 2 + 1)
     angle = 2.0 * np.pi * np.outer(k, position - (box - 1) / 2.0) / n
-    cosine = (np.cos(angle) * taper).astype(np.float32)
-    sine = (np.sin(angle) * taper).astype(np.float32)
+    half = (box - 1) // 2
+    folded = taper[:half].copy()
+    if box % 2:
+        folded[-1] /= 2.0  # folding counts the voxel at the centre twice
+    cosine, sine = np.cos(angle[:, :half]) * folded, np.sin(angle[:, :half]) * folded
     # rounded: a header's float32 must not move a mode that lies on a shell to the one below
     sx, sy, sz = (k * round(unit / v, 6) for v in voxel_size)
     mates = np.where((k == 0) | (k == n // 2), 1.0, 2.0)
@@ -115,59 +120,63 @@ def window_plan(box: int, voxel_size: tuple[float, float, float]) -> WindowPlan:
         weights = np.zeros((shells, reach, reach))
         np.add.at(weights, (inner[z, x], z, x), weight * (1.0 - share))
         np.add.at(weights, (inner[z, x] + 1, z, x), weight * share)
-        planes.append(
-            ShellPlane(
-                ky,
-                reach,
-                weights.reshape(shells, -1).astype(np.float32),
-                np.concatenate([cosine[:reach], sine[:reach]]),
-            )
-        )
-    return WindowPlan(box, shells, n * unit, np.concatenate([cosine, sine]), tuple(planes))
+        planes.append(ShellPlane(ky, reach, weights.reshape(shells, -1).astype(np.float32)))
+    matrices = np.array([cosine, sine], dtype=np.float32)
+    x, y, z = (matrices[(np.arange(_PARTS) >> axis) & 1] for axis in range(3))
+    return WindowPlan(box, shells, n * unit, (x, y, z), tuple(planes))
 
 
 @kernel
-def gather(values: Volume, start: Int_N, windows: np.ndarray) -> None:
-    """Copy the windows that begin at `start` (n, 3; order z, y, x) into `windows`.
+def gather_folded(values: Volume, start: Int_N, edge: int, parts: np.ndarray) -> None:
+    """Fold the windows that begin at `start` (n, 3; order z, y, x) into even and odd parts.
 
-    A window of one value (masked away, say) becomes 0: it tells nothing, yet two constants would
-    correlate perfectly.
+    Of ``parts[p]``, the bits 1, 2 and 4 of p say whether it is odd along x, y and z. A window of
+    one value (masked away, say) becomes 0: it tells nothing, yet two constants would correlate
+    perfectly.
     """
-    edge = windows.shape[1]
+    half = parts.shape[2]
     for i in range(start.shape[0]):
-        first = values[start[i, 0], start[i, 1], start[i, 2]]
+        z0, y0, x0 = start[i, 0], start[i, 1], start[i, 2]
+        first = values[z0, y0, x0]
         constant = True
-        for z in range(edge):
-            for y in range(edge):
-                for x in range(edge):
-                    value = values[start[i, 0] + z, start[i, 1] + y, start[i, 2] + x]
-                    windows[i, z, y, x] = value
-                    constant &= value == first
+        for z in range(half):
+            front, back = z0 + z, z0 + edge - 1 - z
+            for y in range(half):
+                low, high = y0 + y, y0 + edge - 1 - y
+                for x in range(half):
+                    left, right = x0 + x, x0 + edge - 1 - x
+                    a, b = values[front, low, left], values[front, low, right]
+                    c, d = values[front, high, left], values[front, high, right]
+                    e, f = values[back, low, left], values[back, low, right]
+                    g, h = values[back, high, left], values[back, high, right]
+                    constant &= (a == first) & (b == first) & (c == first) & (d == first)
+                    constant &= (e == first) & (f == first) & (g == first) & (h == first)
+                    # even and odd along x, then along y, then along z
+                    ee, oe = (a + b) + (c + d), (a - b) + (c - d)
+                    eo, oo = (a + b) - (c + d), (a - b) - (c - d)
+                    ee_back, oe_back = (e + f) + (g + h), (e - f) + (g - h)
+                    eo_back, oo_back = (e + f) - (g + h), (e - f) - (g - h)
+                    parts[0, i, z, y, x] = ee + ee_back
+                    parts[1, i, z, y, x] = oe + oe_back
+                    parts[2, i, z, y, x] = eo + eo_back
+                    parts[3, i, z, y, x] = oo + oo_back
+                    parts[4, i, z, y, x] = ee - ee_back
+                    parts[5, i, z, y, x] = oe - oe_back
+                    parts[6, i, z, y, x] = eo - eo_back
+                    parts[7, i, z, y, x] = oo - oo_back
         if constant:
-            windows[i] = 0.0
+            parts[:, i] = 0.0
 
 
 @kernel
-def _add_squares(a: np.ndarray, total: np.ndarray) -> None:
+def sum_products(a: np.ndarray, b: np.ndarray, total: np.ndarray) -> None:
+    """Sum the products of two arrays over their 8 parts."""
+    a0, a1, a2, a3, a4, a5, a6, a7 = a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]
+    b0, b1, b2, b3, b4, b5, b6, b7 = b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]
     for i in range(total.shape[0]):
-        total[i] += a[i] * a[i]
-
-
-@kernel
-def _add_products(a: np.ndarray, b: np.ndarray, total: np.ndarray) -> None:
-    for i in range(total.shape[0]):
-        total[i] += a[i] * b[i]
-
-
-@kernel
-def add_powers(a: np.ndarray, b: np.ndarray, powers: np.ndarray) -> None:
-    """Sum a², b² and ab over the cosines and sines of kz (two halves of the rows of a and b)."""
-    reach = powers.shape[1]
-    for row in range(2 * reach):
-        kz = row % reach
-        _add_squares(a[row], powers[0, kz])
-        _add_squares(b[row], powers[1, kz])
-        _add_products(a[row], b[row], powers[2, kz])
+        total[i] = (a0[i] * b0[i] + a1[i] * b1[i] + a2[i] * b2[i] + a3[i] * b3[i]) + (
+            a4[i] * b4[i] + a5[i] * b5[i] + a6[i] * b6[i] + a7[i] * b7[i]
+        )
 
 
 class Workspace:
@@ -181,13 +190,12 @@ class Workspace:
     """
 
     def __init__(self, plan: WindowPlan, n: int) -> None:
-        edge, rows = plan.box - 2, len(plan.matrix)
-        reach = rows // 2
-        self.windows = np.empty((n, edge, edge, edge), dtype=np.float32)
-        self.along_x = np.empty((rows, n * edge * edge), dtype=np.float32)
-        self.along_y = np.empty((2, rows, rows * n * edge), dtype=np.float32)
-        self.along_z = np.empty((2, rows * reach * n), dtype=np.float32)
-        self.powers = np.empty(3 * reach * reach * n, dtype=np.float32)
+        _, nk, half = plan.along[0].shape
+        self.parts = np.empty((_PARTS, n, half, half, half), dtype=np.float32)
+        self.along_x = np.empty((_PARTS, nk, n * half * half), dtype=np.float32)
+        self.along_y = np.empty((2, _PARTS, nk, nk * n * half), dtype=np.float32)
+        self.along_z = np.empty((2, _PARTS * nk * nk * n), dtype=np.float32)
+        self.powers = np.empty(3 * nk * nk * n, dtype=np.float32)
 
 
 def shell_sums(
@@ -210,24 +218,30 @@ def shell_sums(
     ndarray, shape (3, shells, n)
         P1, P2, C; FSC = C / sqrt(P1 P2).
     """
-    n, edge, rows = len(start), plan.box - 2, len(plan.matrix)
+    n = len(start)
+    _, nk, half = plan.along[0].shape
+    x, y, z = plan.along
     for values, along_y in zip((first, second), work.along_y, strict=True):
-        gather(values, start, work.windows)
-        np.matmul(plan.matrix, work.windows.reshape(-1, edge).T, out=work.along_x)
-        np.matmul(plan.matrix, work.along_x.reshape(-1, edge).T, out=along_y.reshape(rows, -1))
-    transformed = work.along_y.reshape(2, rows, rows * n, edge)
+        gather_folded(values, start, plan.box - 2, work.parts)
+        np.matmul(x, _turned(work.parts, half), out=work.along_x)
+        np.matmul(y, _turned(work.along_x, half), out=along_y)
+    transformed = work.along_y.reshape(2, _PARTS, nk, nk * n, half)
     sums = np.zeros((3, plan.shells, n))
     for plane in plan.planes:
         reach = plane.reach
-        a, b = work.along_z[:, : 2 * reach * reach * n].reshape(2, 2 * reach, reach * n)
-        powers = work.powers[: 3 * reach * reach * n].reshape(3, reach, reach * n)
-        powers[:] = 0.0
-        for row in (plane.ky, plane.ky + rows // 2):
-            for column in (0, rows // 2 * n):
-                part = slice(column, column + reach * n)
-                np.matmul(plane.matrix, transformed[0, row, part].T, out=a)
-                np.matmul(plane.matrix, transformed[1, row, part].T, out=b)
-                add_powers(a, b, powers)
-        for i in range(3):
-            sums[i] += plane.weights @ powers[i].reshape(reach * reach, n)
+        size = reach * reach * n
+        a, b = work.along_z[:, : _PARTS * size].reshape(2, _PARTS, reach, reach * n)
+        for source, result in zip(transformed, (a, b), strict=True):
+            section = source[:, plane.ky, : reach * n]
+            np.matmul(z[:, :reach], section.transpose(0, 2, 1), out=result)
+        a, b = a.reshape(_PARTS, size), b.reshape(_PARTS, size)
+        powers = work.powers[: 3 * size].reshape(3, size)
+        for one, other, total in ((a, a, 0), (b, b, 1), (a, b, 2)):
+            sum_products(one, other, powers[total])
+        sums += np.matmul(plane.weights, powers.reshape(3, reach * reach, n))
     return sums
+
+
+def _turned(parts: np.ndarray, half: int) -> np.ndarray:
+    """View each part as a matrix whose rows run along the last axis."""
+    return parts.reshape(_PARTS, -1, half).transpose(0, 2, 1)
