@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import gemmi
 import pytest
 
 import atomsight as ats
@@ -198,17 +199,26 @@ def test_statuses_page_lists_every_status() -> None:
     assert [s.label for s in ats.Status if f"`{s.label}`" not in text] == []
 
 
-def test_files_page_lists_every_file_column_and_key(demo_data: Path, tmp_path: Path) -> None:
+def test_files_page_lists_every_file_column_and_key(
+    demo_data: Path, half_maps: Path, tmp_path: Path
+) -> None:
     pl = pytest.importorskip("polars")
     text = (DOCS / "reference" / "files.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([^`\s]+)`", text))
-    options = ats.Options(orientations=2)
-    result = ats.validate(demo_data / "5ni1.cif", demo_data / "emd_3488.mrc", options)
+    halves = ats.HalfMapOptions(half_maps / "half1.mrc", half_maps / "half2.mrc", box=8)
+    options = ats.Options(orientations=2, half_maps=halves)
+    result = ats.validate(demo_data / "5ni1.cif", half_maps / "full.mrc", options)
     for path in ats.write_results(result, tmp_path):
         file = path.relative_to(tmp_path).as_posix()
-        assert file.replace("5ni1", "<model>").replace("emd_3488", "<map>") in named
+        assert file.replace("5ni1", "<model>").replace("full", "<map>") in named
         if path.suffix == ".parquet":
             assert set(pl.read_parquet_schema(path)) <= named
+        if path.suffix == ".csv" and path.parent == tmp_path:
+            assert set(pl.read_csv(path, n_rows=0).columns) <= named
+        if path.suffix == ".cif":
+            loop = gemmi.cif.read(str(path)).sole_block().find_loop("_atom_site.Q-score").get_loop()
+            ours = loop.tags[loop.tags.index("_atom_site.Q-score") + 1 :]
+            assert {tag.removeprefix("_atom_site.") for tag in ours} <= named
         if path.name == "summary.json":
             assert set(re.findall(r'^  "(\w+)"', path.read_text(), re.MULTILINE)) <= named
 

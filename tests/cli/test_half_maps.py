@@ -1,0 +1,172 @@
+import json
+
+import gemmi
+import numpy as np
+import polars as pl
+import pytest
+
+from atomsight import read_map, write_map
+from tests.support.cases import files_below, write_case
+
+FEW = [
+    *("atoms.csv", "fsc_curves.csv", "low_resolvability.csv", "model__Q__map.cif"),
+    *("model__Q__map.pdb", "possible_overfitting.csv", "residues.csv", "summary.json"),
+    *("volumes", "volumes/mask.mrc", "volumes/model_map.mrc"),
+]
+EXTRA = {"fsc_q", "fsc_q_r", "local_resolution_half", "local_resolution_model", "fsc_q_status"}
+
+
+@pytest.fixture
+def case(tmp_path):
+    """Model, map and two halves of it, with noise that cancels in their mean."""
+    model, map_ = write_case(tmp_path)
+    full = read_map(map_)
+    rng = np.random.default_rng(1)
+    noise = rng.normal(0.0, 0.3 * full.statistics.sd, full.values.shape).astype(np.float32)
+    halves = [
+        write_map(full.values + sign * noise, full, tmp_path / f"half{sign}.mrc")
+        for sign in (1, -1)
+    ]
+    return model, map_, *halves
+
+
+def test_fsc_q_writes_tables_curves_volumes_and_models(atomsight, case, tmp_path):
+    done = atomsight("fsc-q", *case, "--box", 8, "-o", tmp_path / "out")
+    assert (done.code, done.err) == (0, "")
+    assert files_below(tmp_path / "out") == sorted(FEW)
+    assert "FSC-Q" in done.out
+    atoms = pl.read_csv(tmp_path / "out" / "atoms.csv")
+    assert set(atoms.columns) >= EXTRA
+    measured = atoms.filter(pl.col("fsc_q_status") == "ok")
+    assert len(measured) > 0
+    difference = measured["local_resolution_model"] - measured["local_resolution_half"]
+    np.testing.assert_allclose(measured["fsc_q"], difference, atol=2e-6)
+    facts = json.loads((tmp_path / "out" / "summary.json").read_text())["fsc_q"]
+    assert (facts["box"], facts["thresholds"]["rule"]) == (8, "paper")
+    assert facts["n"] == len(measured)
+    assert facts["mean"] == pytest.approx(measured["fsc_q"].mean(), abs=1e-6)
+    assert facts["full_map"]["is_mean"] is True
+    block = gemmi.cif.read(str(tmp_path / "out" / "model__Q__map.cif")).sole_block()
+    column = [gemmi.cif.as_number(v) for v in block.find_values("_atom_site.FSC-Q")]
+    np.testing.assert_allclose(column, atoms["fsc_q"].to_numpy(), atol=6e-5)
+    pdb = gemmi.read_structure(str(tmp_path / "out" / "model__Q__map.pdb"))
+    occupancy = [atom.atom.occ for atom in pdb[0].all()]
+    np.testing.assert_allclose(occupancy, atoms["fsc_q"].fill_null(-99.99), atol=6e-3)
+
+
+def test_volumes_lie_where_the_map_lies(atomsight, case, tmp_path):
+    assert atomsight("fsc-q", *case, "--box", 8, "-o", tmp_path / "out").code == 0
+    full = read_map(case[1])
+    for name in ("mask", "model_map"):
+        volume = read_map(tmp_path / "out" / "volumes" / f"{name}.mrc")
+        np.testing.assert_allclose(volume.origin, full.origin, atol=1e-4)
+        np.testing.assert_allclose(volume.step, full.step, atol=1e-6)
+        assert volume.values.shape == full.values.shape
+
+
+def test_validate_with_half_maps_adds_files_for_chimerax(atomsight, case, tmp_path):
+    out = tmp_path / "out"
+    done = atomsight(
+        "validate", *case[:2], "--half-maps", *case[2:], "--box", 8, "--thresholds", "cref",
+        "-o", out,
+    )  # fmt: skip
+    assert (done.code, done.err) == (0, "")
+    assert {"chimerax/fsc_q.cxc", "chimerax/fsc_q.defattr", *FEW} <= set(files_below(out))
+    assert "palette -3,red:" in (out / "chimerax" / "fsc_q.cxc").read_text()
+    facts = json.loads((out / "summary.json").read_text())["fsc_q"]
+    assert facts["thresholds"]["model"] == pytest.approx(0.8165, abs=1e-4)
+
+
+def test_number_of_threads_changes_nothing(atomsight, case, tmp_path):
+    for threads in (1, 2):
+        out = tmp_path / str(threads)
+        assert atomsight("fsc-q", *case, "--box", 8, "--threads", threads, "-o", out).code == 0
+    one, two = (tmp_path / t / "atoms.csv" for t in ("1", "2"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_local_resolution_is_a_map_on_the_grid_of_the_halves(atomsight, case, tmp_path):
+    for step in (1, 2):
+        done = atomsight(
+            "local-resolution", *case[2:], "--box", 8, "--step", step,
+            "-o", tmp_path / f"{step}.mrc",
+        )  # fmt: skip
+        assert (done.code, done.err) == (0, "")
+        assert "voxels measured" in done.out
+    every, second = (read_map(tmp_path / f"{step}.mrc").values for step in (1, 2))
+    full = read_map(case[1])
+    assert every.shape == full.values.shape
+    assert np.isnan(every[:4]).all()
+    np.testing.assert_array_equal(second[::2, ::2, ::2], every[::2, ::2, ::2])
+
+
+def test_simulate_makes_the_map_of_the_model(atomsight, case, tmp_path):
+    done = atomsight("simulate", case[0], "--like", case[1], "-o", tmp_path / "m.mrc")
+    assert (done.code, done.err) == (0, "")
+    made, full = read_map(tmp_path / "m.mrc"), read_map(case[1])
+    assert np.corrcoef(made.values.ravel(), full.values.ravel())[0, 1] > 0.5
+
+
+@pytest.mark.parametrize("command", ["fsc-q", "local-resolution"])
+def test_identical_halves_are_refused(atomsight, case, tmp_path, command):
+    files = [*case[:2]] if command == "fsc-q" else []
+    output = tmp_path / "new" / "out"
+    done = atomsight(command, *files, case[2], case[2], "--box", 8, "-o", output)
+    assert "identical to" in done.error
+    assert not output.exists()
+
+
+def test_a_constant_half_is_refused(atomsight, case, tmp_path):
+    full = read_map(case[1])
+    flat = write_map(np.ones_like(full.values), full, tmp_path / "flat.mrc")
+    done = atomsight("fsc-q", *case[:3], flat, "--box", 8, "-o", tmp_path / "out")
+    assert done.error == f"{flat}: this half map is constant"
+
+
+@pytest.mark.parametrize("which", ["half", "mask"])
+def test_another_grid_is_refused(atomsight, case, tmp_path, which):
+    full = read_map(case[1])
+    small = write_map(full.values[:-1], full, tmp_path / "small.mrc")
+    files = [*case[:3], small] if which == "half" else [*case, "--mask", small]
+    done = atomsight("fsc-q", *files, "--box", 8, "-o", tmp_path / "out")
+    assert done.error.startswith(f"{small}: ")
+    assert "voxels, but" in done.error
+
+
+def test_an_empty_mask_is_refused(atomsight, case, tmp_path):
+    full = read_map(case[1])
+    empty = write_map(np.zeros_like(full.values), full, tmp_path / "empty.mrc")
+    done = atomsight("fsc-q", *case, "--mask", empty, "--box", 8, "-o", tmp_path / "out")
+    assert "the mask is empty" in done.error
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--box", 100), "larger than the map"),
+        (("--box", 2), "a window has"),
+        (("--mask", "m.mrc", "--contour", 0.1, "--box", 8), "--mask and --contour"),
+        (("--contour", 1e9, "--box", 8), "the mask is empty"),
+        (("--b", -5, "--box", 8), "B factors must not be negative"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(atomsight, case, tmp_path, options, message):
+    done = atomsight("fsc-q", *case, *options, "-o", tmp_path / "out")
+    assert message in done.error
+
+
+def test_half_map_options_need_half_maps(atomsight, case, tmp_path):
+    done = atomsight("validate", *case[:2], "--box", 8, "-o", tmp_path / "out")
+    assert done.error == "--box: means nothing without --half-maps"
+
+
+def test_a_mask_leaves_atoms_out(atomsight, case, tmp_path):
+    full = read_map(case[1])
+    left = np.zeros_like(full.values)
+    left[:, :, : left.shape[2] // 2] = 1.0
+    mask = write_map(left, full, tmp_path / "left.mrc")
+    assert atomsight("fsc-q", *case, "--mask", mask, "--box", 8, "-o", tmp_path / "out").code == 0
+    atoms = pl.read_csv(tmp_path / "out" / "atoms.csv")
+    outside = atoms.filter(pl.col("fsc_q_status") == "outside_mask")
+    assert 0 < len(outside) < len(atoms)
+    assert outside["fsc_q"].null_count() == len(outside)
