@@ -18,16 +18,17 @@ EXTRA = {"fsc_q", "fsc_q_r", "local_resolution_half", "local_resolution_model", 
 
 @pytest.fixture
 def case(tmp_path):
-    """Model, map and two halves of it, with noise that cancels in their mean."""
-    model, map_ = write_case(tmp_path)
-    full = read_map(map_)
+    """Model, and a map that is the mean of two halves with independent noise."""
+    model, clean = write_case(tmp_path)
+    signal = read_map(clean)
     rng = np.random.default_rng(1)
-    noise = rng.normal(0.0, 0.3 * full.statistics.sd, full.values.shape).astype(np.float32)
+    noise = rng.normal(0.0, 2.0 * signal.statistics.sd, (2, *signal.values.shape))
+    first, second = (signal.values + one.astype(np.float32) for one in noise)
     halves = [
-        write_map(full.values + sign * noise, full, tmp_path / f"half{sign}.mrc")
-        for sign in (1, -1)
+        write_map(values, signal, tmp_path / f"half{i}.mrc")
+        for i, values in enumerate((first, second))
     ]
-    return model, map_, *halves
+    return model, write_map((first + second) / 2, signal, clean), *halves
 
 
 def test_fsc_q_writes_tables_curves_volumes_and_models(atomsight, case, tmp_path):
