@@ -101,10 +101,11 @@ def test_local_resolution_is_a_map_on_the_grid_of_the_halves(atomsight, case, tm
     np.testing.assert_array_equal(second[::2, ::2, ::2], every[::2, ::2, ::2])
 
 
-def test_simulate_makes_the_map_of_the_model(atomsight, case, tmp_path):
-    done = atomsight("simulate", case[0], "--like", case[1], "-o", tmp_path / "m.mrc")
+def test_simulate_makes_the_map_of_the_model(atomsight, tmp_path):
+    model, clean = write_case(tmp_path)
+    done = atomsight("simulate", model, "--like", clean, "-o", tmp_path / "m.mrc")
     assert (done.code, done.err) == (0, "")
-    made, full = read_map(tmp_path / "m.mrc"), read_map(case[1])
+    made, full = read_map(tmp_path / "m.mrc"), read_map(clean)
     assert np.corrcoef(made.values.ravel(), full.values.ravel())[0, 1] > 0.5
 
 
