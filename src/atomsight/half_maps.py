@@ -22,6 +22,7 @@ from atomsight.density.simulate import simulate_map
 from atomsight.errors import MapFileError
 from atomsight.evidence.fsc_q import FscQ, Label, ThresholdRule, fsc_q, thresholds
 from atomsight.evidence.local_resolution import Crossing, check_same_grid, window_size
+from atomsight.evidence.status import Status
 from atomsight.io.maps import OriginRule, read_map
 from atomsight.model import Model
 
@@ -177,7 +178,7 @@ def compare_half_maps(
         box=box, rule=options.rule, label=options.label, crossing=options.crossing,
         mask=mask, threads=threads, progress=progress,
     )  # fmt: skip
-    notes = _notes(full, check, resolution, measured)
+    notes = _notes(full, check, resolution, measured, scores)
     return HalfMapResult(scores, curves, resolutions, check, model_map, mask, box, notes)
 
 
@@ -251,9 +252,15 @@ def _sharpening(map_: Map, full: np.ndarray, mean: np.ndarray, resolution: float
 
 
 def _notes(
-    full: Map, check: FullMapCheck, resolution: float | None, measured: float
+    full: Map, check: FullMapCheck, resolution: float | None, measured: float, scores: FscQ
 ) -> tuple[str, ...]:
     notes = []
+    for status in (Status.NEVER_BELOW, Status.LOW_FREQUENCY, Status.CONSTANT, Status.OUTSIDE_MASK):
+        count = np.count_nonzero(scores.status == status)
+        if count:
+            notes.append(f"{count} of {len(scores.status)} atoms: no FSC-Q, {status.label}")
+    if not np.isfinite(measured):
+        notes.append("no resolution can be read off the half maps at FSC 0.143; are they masked?")
     if not check.is_mean:
         notes.append(
             f"{full.path} is not the mean of the half maps (correlation {check.correlation:.3f}, "

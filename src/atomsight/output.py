@@ -235,6 +235,7 @@ def summary(result: Validation, no_pdb: str = "") -> dict[str, Any]:
                 "periodic": map_.periodic,
                 "statistics": map_.statistics,
             },
+            "half_maps": None if options.half_maps is None else _half_map_inputs(result),
         },
         "parameters": options,
         "resolution": {"value": result.resolution, "source": result.resolution_source},
@@ -270,6 +271,16 @@ def summary(result: Validation, no_pdb: str = "") -> dict[str, Any]:
         "notes": result.notes,
         "seconds": result.seconds,
     }
+
+
+def _half_map_inputs(result: Validation) -> list[dict[str, Any]]:
+    used = result.options.half_maps
+    paths = [] if used is None else [used.half_1, used.half_2, used.mask]
+    return [
+        {"path": path, "sha256": result.checksums.get(str(path))}
+        for path in paths
+        if path is not None
+    ]
 
 
 def _described(result: Validation, key: str, definition: str) -> dict[str, Any]:

@@ -125,7 +125,7 @@ expected.value.peak
 inputs.map.origin inputs.map.path inputs.map.periodic inputs.map.sha256 inputs.map.shape_xyz
 inputs.map.statistics.maximum inputs.map.statistics.mean inputs.map.statistics.minimum
 inputs.map.statistics.n inputs.map.statistics.n_not_finite inputs.map.statistics.sd
-inputs.map.voxel_size
+inputs.map.voxel_size inputs.half_maps
 inputs.model.atoms inputs.model.model_number inputs.model.model_numbers inputs.model.path
 inputs.model.residues inputs.model.sha256
 no_pdb_because notes

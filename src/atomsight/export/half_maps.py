@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from atomsight.evidence.fsc_q import BEYOND
+from atomsight.evidence.status import Status
 from atomsight.export.chimerax import write_defattr, write_script
 from atomsight.export.tables import frame, write_csv
 from atomsight.half_maps import HalfMapResult
@@ -114,6 +115,9 @@ def half_map_summary(result: HalfMapResult, model: Model) -> dict[str, Any]:
         "label": scores.label,
         "beyond": BEYOND,
         **fsc_q_averages(model, scores),
+        "status_counts": {
+            status.label: int(np.count_nonzero(scores.status == status)) for status in Status
+        },
         "resolutions": result.resolutions,
         "full_map": result.full_map,
     }
