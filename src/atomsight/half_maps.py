@@ -157,10 +157,11 @@ def compare_half_maps(
     _check_halves(half_1, half_2)
     model_map = simulate_map(model, full, b_iso=options.b_iso)
     mask = _mask(full, model_map, options)
+    plain, masked = fsc(half_1, half_2), fsc(half_1, half_2, mask.values)
     curves = {
-        "half": fsc(half_1, half_2),
-        "half_masked": fsc(half_1, half_2, mask.values),
-        "half_corrected": corrected_fsc(half_1, half_2, mask.values),
+        "half": plain,
+        "half_masked": masked,
+        "half_corrected": corrected_fsc(half_1, half_2, mask.values, plain=plain, masked=masked),
         "model": fsc(full, model_map, mask.values),
     }
     resolutions = _resolutions(curves)

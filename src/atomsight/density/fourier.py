@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from atomsight.density.map import Map, array_statistics
+from atomsight.density.map import Map, array_statistics, index_matrix
 from atomsight.typing import Float_N, FloatArray, Volume
 
 Spectrum = npt.NDArray[np.complexfloating[Any, Any]]
@@ -74,7 +74,7 @@ def shell_numbers(map_: Map) -> tuple[npt.NDArray[np.int32], float]:
 def _square_frequencies(map_: Map) -> npt.NDArray[np.float32]:
     """Square of the spatial frequency of each Fourier coefficient, 1/Å²."""
     nz, ny, nx = map_.values.shape
-    inverse = np.linalg.inv(map_.step)
+    inverse = index_matrix(map_)
     x, y, z = fft.rfftfreq(nx), fft.fftfreq(ny), fft.fftfreq(nz)
     square = np.zeros((nz, ny, len(x)), dtype=np.float32)
     for axis in range(3):
@@ -209,7 +209,15 @@ def resolution_at(curve: FscCurve, threshold: float) -> float:
     return float(1.0 / (curve.frequency[i] + share * (curve.frequency[1] - curve.frequency[0])))
 
 
-def corrected_fsc(first: Map, second: Map, mask: Volume, *, seed: int = 0) -> FscCurve:
+def corrected_fsc(
+    first: Map,
+    second: Map,
+    mask: Volume,
+    *,
+    plain: FscCurve | None = None,
+    masked: FscCurve | None = None,
+    seed: int = 0,
+) -> FscCurve:
     """Masked half-map correlation, freed of what the mask itself contributes.
 
     Beyond the first shell where the unmasked correlation is below 0.8 the phases are replaced by
@@ -221,6 +229,8 @@ def corrected_fsc(first: Map, second: Map, mask: Volume, *, seed: int = 0) -> Fs
     first, second : Map
         Half maps on the same grid, whole.
     mask : ndarray, shape (nz, ny, nx)
+    plain, masked : FscCurve, optional
+        Their `fsc` without and with the mask, where it is known already.
     seed : int
         For the random phases.
 
@@ -229,9 +239,9 @@ def corrected_fsc(first: Map, second: Map, mask: Volume, *, seed: int = 0) -> Fs
     FscCurve
         As masked up to two shells beyond where the phases become random.
     """
-    plain = fsc(first, second)
+    plain = plain or fsc(first, second)
     low = np.flatnonzero(np.nan_to_num(plain.fsc)[1:] < _RANDOM_BELOW) + 1
-    masked = fsc(first, second, mask)
+    masked = masked or fsc(first, second, mask)
     if not len(low):
         return masked
     rng = np.random.default_rng(seed)

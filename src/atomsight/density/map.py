@@ -197,3 +197,28 @@ def to_index(map_: Map, xyz: Float_Nx3) -> Float_Nx3:
     with np.errstate(invalid="ignore"):  # infinitely far away is nowhere: NaN
         skewed: Float_Nx3 = relative @ index_matrix(map_).T
     return skewed
+
+
+def box_cell(
+    step: Float_3x3, shape: tuple[int, ...] | np.ndarray
+) -> tuple[float, float, float, float, float, float]:
+    """Edges and angles of the box that a grid fills.
+
+    Parameters
+    ----------
+    step : ndarray, shape (3, 3)
+        Vectors between neighbouring voxels, as columns, Å.
+    shape : sequence of int
+        Number of voxels along x, y, z.
+
+    Returns
+    -------
+    tuple of float
+        a, b, c in Å and α, β, γ in degrees.
+    """
+    edges = step * np.asarray(shape)
+    lengths = np.linalg.norm(edges, axis=0)
+    a, b, c = (edges / lengths).T
+    angles = np.degrees(np.arccos(np.clip([b @ c, a @ c, a @ b], -1.0, 1.0)))
+    x, y, z, alpha, beta, gamma = (float(v) for v in (*lengths, *angles))
+    return x, y, z, alpha, beta, gamma

@@ -6,7 +6,7 @@ from typing import Literal
 import gemmi
 import numpy as np
 
-from atomsight.density.map import Map, array_statistics, index_matrix, to_index
+from atomsight.density.map import Map, array_statistics, box_cell, index_matrix, to_index
 from atomsight.errors import ParameterError
 from atomsight.model import Model
 from atomsight.typing import Bool_N, Float_N, Volume
@@ -81,7 +81,7 @@ def _electron_density(model: Model, like: Map, b_iso: Float_N) -> Volume:
     size = shape + 2 * pad
     calculator.grid.set_size(*size.tolist())
     calculator.grid.spacegroup = gemmi.SpaceGroup("P1")
-    calculator.grid.set_unit_cell(_cell(like, size))
+    calculator.grid.set_unit_cell(gemmi.UnitCell(*box_cell(like.step, size)))
     corner = like.origin - like.step @ pad.astype(float)
     # gemmi's cell has its own axes: positions go there through voxel indices
     orthogonal = np.array(calculator.grid.unit_cell.orth.mat.tolist()) / size
@@ -116,15 +116,6 @@ def _reach(
         atom.element = gemmi.Element(element)
         reach = max(reach, calculator.estimate_radius(atom))
     return reach
-
-
-def _cell(like: Map, size: np.ndarray) -> gemmi.UnitCell:
-    edges = like.step * size
-    lengths = np.linalg.norm(edges, axis=0)
-    unit = edges / lengths
-    cosines = unit[:, 1] @ unit[:, 2], unit[:, 0] @ unit[:, 2], unit[:, 0] @ unit[:, 1]
-    angles = np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0)))
-    return gemmi.UnitCell(*lengths.tolist(), *angles.tolist())
 
 
 def _gaussians(model: Model, like: Map, resolution: float) -> Volume:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from atomsight.density.map import Map, array_statistics
+from atomsight.density.map import Map, array_statistics, box_cell
 from atomsight.io.ccp4 import HEADER_BYTES
 from atomsight.io.files import whole_file
 from atomsight.typing import Volume
@@ -39,16 +39,12 @@ def write_map(values: Volume, like: Map, path: Path, *, label: str = "atomsight"
         If the file cannot be written.
     """
     nz, ny, nx = values.shape
-    edges = like.step * [nx, ny, nz]
-    lengths = np.linalg.norm(edges, axis=0)
-    a, b, c = (edges / lengths).T
-    angles = np.degrees(np.arccos(np.clip([b @ c, a @ c, a @ b], -1.0, 1.0)))
     statistics = array_statistics(values)
     words = np.zeros(HEADER_BYTES // 4, dtype="<i4")
     floats = words.view("<f4")
     words[0:4] = nx, ny, nz, 2
     words[7:10] = nx, ny, nz
-    floats[10:13], floats[13:16] = lengths, angles
+    floats[10:16] = box_cell(like.step, (nx, ny, nz))
     words[16:19] = 1, 2, 3
     known = (statistics.minimum, statistics.maximum, statistics.mean)
     # the format's way to say that statistics are not known: maximum below minimum, sd negative
