@@ -1,8 +1,7 @@
 """What two half maps add: FSC-Q of every atom, curves of the whole maps, and a check of the map."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from math import sqrt
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,26 +10,34 @@ from atomsight.density.fourier import (
     FscCurve,
     corrected_fsc,
     fsc,
-    radial_power,
     resolution_at,
-    shell_numbers,
-    transform,
+)
+from atomsight.density.half_maps import (
+    FullMapCheck,
+    check_full_map,
+    masked_share,
+    require_halves,
 )
 from atomsight.density.map import Map
 from atomsight.density.masks import MODEL_THRESHOLD, mask_above
 from atomsight.density.simulate import simulate_map
-from atomsight.errors import MapFileError
-from atomsight.evidence.fsc_q import FscQ, Label, ThresholdRule, fsc_q, thresholds
+from atomsight.errors import MapFileError, ParameterError
+from atomsight.evidence.fsc_q import (
+    FscQ,
+    Label,
+    ThresholdRule,
+    fsc_q,
+    thresholds,
+)
 from atomsight.evidence.local_resolution import Crossing, check_same_grid, window_size
+from atomsight.evidence.resolution_volume import local_resolution_volume
 from atomsight.evidence.status import Status
 from atomsight.io.maps import OriginRule, read_map
 from atomsight.model import Model
+from atomsight.typing import Volume
 
 FSC_HALF = 0.143
 """Half-map threshold (Rosenthal & Henderson 2003)."""
-
-_SAME = 1e-3
-_SHARPENING_RANGE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +52,17 @@ class HalfMapOptions:
     contour : float or None
         Use a mask of the full map above this level instead.
     box : int or None
-        Edge of the window in voxels; 5 × the resolution when None.
+        Edge of the window in voxels.
+    window : float or None
+        The same as a multiple of the resolution; 5 when both are None.
     rule : {"paper", "cref"}
         Thresholds; see `atomsight.evidence.fsc_q.thresholds`.
     label : {"mean", "xmipp"}
     crossing : {"last", "first"}
     b_iso : float or None
         One B factor (Å²) for all atoms of the model's map; the model's own when None.
+    volume_step : int or None
+        Also evaluate every k-th voxel of the mask along each axis, for volumes to look at.
     """
 
     half_1: Path
@@ -59,30 +70,20 @@ class HalfMapOptions:
     mask: Path | None = None
     contour: float | None = None
     box: int | None = None
+    window: float | None = None
     rule: ThresholdRule = "paper"
     label: Label = "mean"
     crossing: Crossing = "last"
     b_iso: float | None = None
+    volume_step: int | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class FullMapCheck:
-    """How the full map relates to the half maps.
-
-    Attributes
-    ----------
-    is_mean : bool
-        It is their mean, up to a scale and rounding.
-    correlation : float
-        With their mean, over all voxels.
-    b_sharpening : float
-        B (Å²) of the exponential that leads from their mean to it, from the ratio of amplitudes
-        between 10 Å and the resolution; negative: sharpened. NaN where it cannot be told.
-    """
-
-    is_mean: bool
-    correlation: float
-    b_sharpening: float
+    def __post_init__(self) -> None:
+        if self.box is not None and self.window is not None:
+            raise ParameterError(
+                "the window is given in voxels and as a multiple of the resolution"
+            )
+        if self.volume_step is not None and self.volume_step < 1:
+            raise ParameterError(f"every k-th voxel needs a k of 1 or more, not {self.volume_step}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class HalfMapResult:
     box : int
         Edge of the window in voxels.
     notes : tuple of str
+    volumes : mapping
+        Name → volume in Å, on the grid of `mask`; where they were asked for.
     """
 
     scores: FscQ
@@ -111,6 +114,7 @@ class HalfMapResult:
     mask: Map
     box: int
     notes: tuple[str, ...]
+    volumes: Mapping[str, Volume] = field(default_factory=dict)
 
 
 def compare_half_maps(
@@ -121,7 +125,7 @@ def compare_half_maps(
     resolution: float | None,
     origin: OriginRule = "auto",
     threads: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> HalfMapResult:
     """FSC-Q of a model against a map and its half maps, and the curves of the whole maps.
 
@@ -137,7 +141,7 @@ def compare_half_maps(
         As for the full map.
     threads : int, optional
     progress : callable, optional
-        Called with (points done, points in all).
+        Called with (what is being done, points done, points in all).
 
     Returns
     -------
@@ -154,7 +158,7 @@ def compare_half_maps(
     for half in halves:
         check_same_grid(full, half)
     half_1, half_2 = (replace(h, origin=full.origin) for h in halves)
-    _check_halves(half_1, half_2)
+    require_halves(half_1, half_2, full)
     model_map = simulate_map(model, full, b_iso=options.b_iso)
     mask = _mask(full, model_map, options)
     plain, masked = fsc(half_1, half_2), fsc(half_1, half_2, mask.values)
@@ -172,25 +176,18 @@ def compare_half_maps(
             f"{options.half_1}: no resolution can be read off the half maps; give --resolution "
             "or --box"
         )
-    box = options.box or window_size(float(wanted), min(full.voxel_size))
-    check = _full_map_check(full, half_1, half_2, wanted)
+    size = min(full.voxel_size)
+    box = options.box or window_size(float(wanted), size, options.window)
+    check = check_full_map(full, half_1, half_2, wanted)
     scores = fsc_q(
         full, half_1, half_2, model_map, model,
         box=box, rule=options.rule, label=options.label, crossing=options.crossing,
-        mask=mask, threads=threads, progress=progress,
+        mask=mask, threads=threads, progress=_step(progress, "FSC-Q"),
     )  # fmt: skip
-    notes = _notes(full, check, resolution, measured, scores)
-    return HalfMapResult(scores, curves, resolutions, check, model_map, mask, box, notes)
-
-
-def _check_halves(first: Map, second: Map) -> None:
-    for half in (first, second):
-        if not half.statistics.sd > 0:
-            raise MapFileError(f"{half.path}: this half map is constant")
-    if np.array_equal(first.values, second.values):
-        raise MapFileError(
-            f"{second.path}: identical to {first.path}; half maps come from different particles"
-        )
+    notes = _notes(full, (half_1, half_2), check, resolution, measured, scores)
+    pairs = {"half": (half_1, half_2), "model": (full, model_map)}
+    volumes = _volumes(pairs, mask, box, options, threads, progress)
+    return HalfMapResult(scores, curves, resolutions, check, model_map, mask, box, notes, volumes)
 
 
 def _mask(full: Map, model_map: Map, options: HalfMapOptions) -> Map:
@@ -203,6 +200,39 @@ def _mask(full: Map, model_map: Map, options: HalfMapOptions) -> Map:
     if options.contour is not None:
         return mask_above(full, options.contour)
     return mask_above(model_map, MODEL_THRESHOLD)
+
+
+def _step(
+    progress: Callable[[str, int, int], None] | None, what: str
+) -> Callable[[int, int], None] | None:
+    return None if progress is None else lambda done, of: progress(what, done, of)
+
+
+def _volumes(
+    pairs: Mapping[str, tuple[Map, Map]],
+    mask: Map,
+    box: int,
+    options: HalfMapOptions,
+    threads: int | None,
+    progress: Callable[[str, int, int], None] | None,
+) -> dict[str, Volume]:
+    """Both local resolutions and their difference throughout the mask, if they are wanted."""
+    if options.volume_step is None:
+        return {}
+    limits = thresholds(options.rule)
+    half, against = (
+        local_resolution_volume(
+            *pairs[name], mask, box=box, step=options.volume_step, threshold=threshold,
+            crossing=options.crossing, threads=threads,
+            progress=_step(progress, f"volume ({name})"),
+        )[0]
+        for name, threshold in (("half", limits.half), ("model", limits.model))
+    )  # fmt: skip
+    return {
+        "local_resolution_half": half,
+        "local_resolution_model": against,
+        "fsc_q": against - half,
+    }
 
 
 def _resolutions(curves: Mapping[str, FscCurve]) -> dict[str, float]:
@@ -218,44 +248,22 @@ def _resolutions(curves: Mapping[str, FscCurve]) -> dict[str, float]:
     return found
 
 
-def _full_map_check(full: Map, half_1: Map, half_2: Map, resolution: float) -> FullMapCheck:
-    mean = 0.5 * (half_1.values + half_2.values)
-    about = full.values - full.statistics.mean
-    mean = mean - mean.mean(dtype=np.float64).astype(np.float32)
-    scale = float(np.vdot(about, mean)) / float(np.vdot(mean, mean))
-    size = float(np.vdot(about, about))
-    correlation = scale * sqrt(float(np.vdot(mean, mean)) / size)
-    return FullMapCheck(
-        is_mean=_rest(about, mean, scale) < _SAME**2 * size,
-        correlation=correlation,
-        b_sharpening=_sharpening(full, about, mean, resolution),
-    )
-
-
-def _rest(about: np.ndarray, mean: np.ndarray, scale: float) -> float:
-    """Sum of squares of what is not the scaled mean."""
-    left = about - np.float32(scale) * mean
-    return float(np.vdot(left, left))
-
-
-def _sharpening(map_: Map, full: np.ndarray, mean: np.ndarray, resolution: float) -> float:
-    """B of exp(-B s²/4) that takes the amplitudes of the mean to those of the full map."""
-    shell, width = shell_numbers(map_)
-    powers = [radial_power(transform(values), shell) for values in (full, mean)]
-    s = width * np.arange(len(powers[0]))
-    finest = resolution if np.isfinite(resolution) else 0.0
-    used = (s > 1.0 / _SHARPENING_RANGE) & (s < 1.0 / max(finest, 1e-3))
-    used &= (powers[0] > 0) & (powers[1] > 0)
-    if np.count_nonzero(used) < 3:
-        return float("nan")
-    ratio = 0.5 * np.log(powers[0][used] / powers[1][used])
-    return float(-4.0 * np.polyfit(s[used] ** 2, ratio, 1)[0])
-
-
 def _notes(
-    full: Map, check: FullMapCheck, resolution: float | None, measured: float, scores: FscQ
+    full: Map,
+    halves: tuple[Map, Map],
+    check: FullMapCheck,
+    resolution: float | None,
+    measured: float,
+    scores: FscQ,
 ) -> tuple[str, ...]:
     notes = []
+    for half in halves:
+        share = masked_share(half)
+        if share:
+            notes.append(
+                f"{half.path}: {100 * share:.0f} % of its voxels hold one value; masked half maps "
+                "agree too well at the edge of the mask"
+            )
     for status in (Status.NEVER_BELOW, Status.LOW_FREQUENCY, Status.CONSTANT, Status.OUTSIDE_MASK):
         count = np.count_nonzero(scores.status == status)
         if count:

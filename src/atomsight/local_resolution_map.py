@@ -6,20 +6,15 @@ from dataclasses import replace
 import numpy as np
 
 from atomsight.density.fourier import fsc, resolution_at
+from atomsight.density.half_maps import require_halves
 from atomsight.density.map import Map
-from atomsight.density.masks import chosen_voxels
-from atomsight.errors import MapFileError
-from atomsight.evidence.local_resolution import (
-    Crossing,
-    LocalResolution,
-    check_same_grid,
-    local_resolution,
-    window_size,
-)
+from atomsight.errors import MapFileError, ParameterError
+from atomsight.evidence.local_resolution import Crossing, check_same_grid, window_size
+from atomsight.evidence.resolution_volume import local_resolution_volume
 from atomsight.io.files import require_parent
 from atomsight.io.map_writing import write_map
 from atomsight.io.maps import read_map
-from atomsight.typing import Int_Nx3, PathLikeStr, Volume
+from atomsight.typing import PathLikeStr
 
 
 def local_resolution_map(
@@ -28,6 +23,7 @@ def local_resolution_map(
     output: PathLikeStr,
     *,
     box: int | None = None,
+    window: float | None = None,
     resolution: float | None = None,
     threshold: float = 0.5,
     step: int = 1,
@@ -44,7 +40,9 @@ def local_resolution_map(
     output : path
         CCP4/MRC, Å; NaN where nothing was measured.
     box : int, optional
-        Edge of the window in voxels; from the resolution when None.
+        Edge of the window in voxels.
+    window : float, optional
+        The same as a multiple of the resolution; 5 when both are None.
     resolution : float, optional
         Å; from the half maps themselves (FSC 0.143, no mask) when None.
     threshold : float
@@ -72,73 +70,28 @@ def local_resolution_map(
     target = require_parent(output)
     first, second = read_map(half_1), read_map(half_2)
     check_same_grid(first, second)
-    if np.array_equal(first.values, second.values):
-        raise MapFileError(f"{half_2}: identical to {half_1}: there is nothing to compare")
+    require_halves(first, second)
+    if box is not None and window is not None:
+        raise ParameterError("--box and --window: give one of them")
     if box is None:
         wanted = resolution or resolution_at(fsc(first, second), 0.143)
         if not np.isfinite(wanted):
             raise MapFileError(
                 f"{half_1}: no resolution can be read off; give --resolution or --box"
             )
-        box = window_size(wanted, min(first.voxel_size))
+        box = window_size(wanted, min(first.voxel_size), window)
     inside = _everything(first) if mask is None else read_map(mask)
     check_same_grid(first, inside)
-    voxels = chosen_voxels(inside, step=step)
-    result = local_resolution(
-        first, second, voxels, box=box, threshold=threshold, crossing=crossing, threads=threads,
+    values, result = local_resolution_volume(
+        first, second, inside, box=box, threshold=threshold, step=step, crossing=crossing,
+        threads=threads,
         progress=None if progress is None else lambda n, of: progress("local resolution", n, of),
     )  # fmt: skip
-    values = fill_volume(voxels, result, first.values.shape, step)
-    values[inside.values < 0.5] = np.nan
     write_map(values, first, target, label=f"atomsight: local resolution, box {box}")
     known = result.value[result.measured]
-    share = f"{len(known)} of {len(voxels)} voxels measured"
+    share = f"{len(known)} of {len(result.value)} voxels measured"
     spread = f", median {np.median(known):.2f} Å" if len(known) else ""
     return f"{target}: window of {box} voxels, threshold {threshold:g}, {share}{spread}"
-
-
-def fill_volume(
-    voxels: Int_Nx3, result: LocalResolution, shape: tuple[int, ...], step: int
-) -> Volume:
-    """Values at voxels as a volume; between every k-th voxel, interpolated linearly.
-
-    Parameters
-    ----------
-    voxels : ndarray of int, shape (n, 3)
-        Order x, y, z; multiples of `step`.
-    result : LocalResolution
-    shape : tuple of int
-        z, y, x.
-    step : int
-
-    Returns
-    -------
-    ndarray, float32
-        NaN where nothing was measured, or where a voxel needed for the interpolation was not.
-    """
-    coarse_shape = tuple(-(-n // step) for n in shape)
-    coarse = np.full(coarse_shape, np.nan, dtype=np.float32)
-    x, y, z = (voxels // step).T
-    coarse[z, y, x] = np.where(result.measured, result.value, np.nan)
-    for axis in range(3):
-        coarse = _stretched(coarse, axis, step, shape[axis])
-    return coarse
-
-
-def _stretched(values: Volume, axis: int, step: int, n: int) -> Volume:
-    """Linear interpolation along one axis, exact at multiples of `step`."""
-    if step == 1:
-        return values
-    place = np.arange(n) / step
-    low = np.minimum(place.astype(int), values.shape[axis] - 1)
-    high = np.minimum(low + 1, values.shape[axis] - 1)
-    share = (place - low).astype(np.float32)
-    share[low == high] = 0.0
-    sizes = [1, 1, 1]
-    sizes[axis] = n
-    weight = share.reshape(sizes)
-    a, b = np.take(values, low, axis=axis), np.take(values, high, axis=axis)
-    return np.asarray(np.where(weight == 0, a, a * (1 - weight) + b * weight), dtype=np.float32)
 
 
 def _everything(map_: Map) -> Map:

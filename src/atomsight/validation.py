@@ -192,7 +192,7 @@ def validate(
                     resolution=resolution,
                     origin=options.origin,
                     threads=options.threads,
-                    progress=_step(progress, "FSC-Q"),
+                    progress=progress,
                 )
         with clock("summary"):
             expected, reason = expected_q(resolution, options.q.sigma)
@@ -292,9 +292,13 @@ def _atom_columns(
         f = halves.scores
         columns["fsc_q"] = inherit(f.fsc_q, parent)
         columns["fsc_q_r"] = inherit(f.fsc_q_r, parent)
-        columns["local_resolution_half"] = inherit(f.half, parent)
-        columns["local_resolution_model"] = inherit(f.model, parent)
         columns["fsc_q_status"] = labels[f.status]
+        for name, values, status in (
+            ("half", f.half, f.half_status),
+            ("model", f.model, f.model_status),
+        ):
+            columns[f"local_resolution_{name}"] = inherit(values, parent)
+            columns[f"local_resolution_{name}_status"] = labels[status]
     return columns
 
 

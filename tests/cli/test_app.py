@@ -12,10 +12,9 @@ import pytest
 
 import atomsight as package
 from atomsight.errors import AtomsightError, OutputError
-from tests.cli.conftest import PROGRAM
+from tests.cli.conftest import NOTICE, PROGRAM
 from tests.support.cases import files_below, write_case
 
-NOTICE = "compiling kernels, once on this machine (about 10 s)\n"
 SOURCES = Path(package.__file__).parent
 NOBODY = 65534
 

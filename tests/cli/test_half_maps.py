@@ -13,7 +13,11 @@ FEW = [
     *("model__Q__map.pdb", "possible_overfitting.csv", "residues.csv", "summary.json"),
     *("volumes", "volumes/mask.mrc", "volumes/model_map.mrc"),
 ]
-EXTRA = {"fsc_q", "fsc_q_r", "local_resolution_half", "local_resolution_model", "fsc_q_status"}
+EXTRA = {
+    *("fsc_q", "fsc_q_r", "fsc_q_status"),
+    *("local_resolution_half", "local_resolution_half_status"),
+    *("local_resolution_model", "local_resolution_model_status"),
+}
 
 
 @pytest.fixture
@@ -78,6 +82,44 @@ def test_validate_with_half_maps_adds_files_for_chimerax(atomsight, case, tmp_pa
     assert facts["thresholds"]["model"] == pytest.approx(0.8165, abs=1e-4)
 
 
+def test_volumes_are_what_the_atoms_see(atomsight, case, tmp_path):
+    out = tmp_path / "out"
+    assert atomsight("fsc-q", *case, "--box", 9, "--volumes", 1, "-o", out).code == 0
+    names = ("local_resolution_half", "local_resolution_model", "fsc_q")
+    half, against, difference = (read_map(out / "volumes" / f"{name}.mrc") for name in names)
+    mask = read_map(out / "volumes" / "mask.mrc").values
+    for volume in (half, against, difference):
+        assert np.isnan(volume.values[mask < 0.5]).all()
+        np.testing.assert_allclose(volume.origin, read_map(case[1]).origin, atol=1e-4)
+    np.testing.assert_allclose(difference.values, against.values - half.values, atol=1e-5)
+    atoms = pl.read_csv(out / "atoms.csv").filter(pl.col("fsc_q_status") == "ok")
+    place = atoms.select("x", "y", "z").to_numpy()
+    nearest = np.rint((place - half.origin) / half.voxel_size).astype(int)
+    x, y, z = nearest.T
+    there = half.values[z, y, x]
+    # an atom is the mean of up to eight voxels, of which this is one
+    assert np.nanmedian(np.abs(there - atoms["local_resolution_half"].to_numpy())) < 0.2
+    assert np.isfinite(there).sum() > 0.8 * len(there)
+
+
+def test_the_window_may_be_a_multiple_of_the_resolution(atomsight, case, tmp_path):
+    for name, option in (("voxels", ("--box", 10)), ("multiple", ("--window", 2.6))):
+        done = atomsight("fsc-q", *case, *option, "--resolution", 3.0, "-o", tmp_path / name)
+        assert done.code == 0
+    one, two = (tmp_path / name / "atoms.csv" for name in ("voxels", "multiple"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_model_may_be_compared_with_sharp_and_with_blurred_maps_of_its_own(
+    atomsight, case, tmp_path
+):
+    for b in (0, 200):
+        out = tmp_path / str(b)
+        assert atomsight("fsc-q", *case, "--box", 8, "--b", b, "-o", out).code == 0
+    sharp, blurred = (read_map(tmp_path / b / "volumes" / "model_map.mrc") for b in ("0", "200"))
+    assert sharp.statistics.maximum > 3 * blurred.statistics.maximum
+
+
 def test_number_of_threads_changes_nothing(atomsight, case, tmp_path):
     for threads in (1, 2):
         out = tmp_path / str(threads)
@@ -118,6 +160,45 @@ def test_identical_halves_are_refused(atomsight, case, tmp_path, command):
     assert not output.exists()
 
 
+@pytest.mark.parametrize("scale", [1.0, -0.37])
+def test_a_half_that_is_the_full_map_is_refused(atomsight, case, tmp_path, scale):
+    full = read_map(case[1])
+    copy = write_map(np.float32(scale) * full.values, full, tmp_path / "copy.mrc")
+    done = atomsight("fsc-q", *case[:3], copy, "--box", 8, "-o", tmp_path / "out")
+    assert done.error == f"{copy}: this is the full map {case[1]}, not one of its half maps"
+
+
+def test_masked_halves_are_named(atomsight, case, tmp_path):
+    halves = []
+    for path in case[2:]:
+        half = read_map(path)
+        values = half.values.copy()
+        values[:4] = 0.0
+        halves.append(write_map(values, half, tmp_path / f"masked_{path.name}"))
+    share = 100 * 4 / len(half.values)
+    done = atomsight("fsc-q", *case[:2], *halves, "--box", 8, "-o", tmp_path / "out")
+    assert done.code == 0
+    notes = json.loads((tmp_path / "out" / "summary.json").read_text())["notes"]
+    for path in halves:
+        assert any(f"{path}: {share:.0f} % of its voxels hold one value" in note for note in notes)
+
+
+def test_a_nan_in_a_half_spoils_only_what_is_near(atomsight, case, tmp_path):
+    half = read_map(case[2])
+    values = half.values.copy()
+    values[2, 2, 2] = np.nan
+    broken = write_map(values, half, tmp_path / "nan.mrc")
+    outs = []
+    for name, first in (("known", case[2]), ("broken", broken)):
+        outs.append(tmp_path / name)
+        done = atomsight("fsc-q", *case[:2], first, case[3], "--box", 8, "-o", outs[-1])
+        assert done.code == 0
+    known, result = (json.loads((out / "summary.json").read_text()) for out in outs)
+    # one voxel in the corner of the map: the same map and the same molecule
+    assert result["fsc_q"]["full_map"]["correlation"] == pytest.approx(1.0, abs=1e-3)
+    assert result["fsc_q"]["mean"] == pytest.approx(known["fsc_q"]["mean"], abs=0.02)
+
+
 def test_a_constant_half_is_refused(atomsight, case, tmp_path):
     full = read_map(case[1])
     flat = write_map(np.ones_like(full.values), full, tmp_path / "flat.mrc")
@@ -147,6 +228,9 @@ def test_an_empty_mask_is_refused(atomsight, case, tmp_path):
     [
         (("--box", 100), "larger than the map"),
         (("--box", 2), "a window has"),
+        (("--box", 8, "--window", 5), "--box and --window: give one of them"),
+        (("--window", -5, "--resolution", 3), "a window is a positive multiple"),
+        (("--box", 8, "--volumes", 0), "every k-th voxel"),
         (("--mask", "m.mrc", "--contour", 0.1, "--box", 8), "--mask and --contour"),
         (("--contour", 1e9, "--box", 8), "the mask is empty"),
         (("--b", -5, "--box", 8), "B factors must not be negative"),

@@ -124,16 +124,36 @@ def test_the_mean_is_over_the_voxels_that_were_measured(known):
 def test_xmipp_gives_the_mean_size_the_sign_of_the_sum(known):
     known(AROUND)
     result = score(model=model_at(SQUARE), box=9, label="xmipp")
-    # differences 1, -1 and -0.5; what was not measured is 0, and counts
-    assert result.fsc_q[0] == pytest.approx(-(1 + 1 + 0.5 + 0) / 4)
-    assert result.fsc_q_r[0] == pytest.approx(-(1 / 4 + 1 / 4 + 0.5 / 5) / 4)
+    # differences 1, -1, -0.5 and, where a curve never crosses, blocres's number all the same
+    assert result.fsc_q[0] == pytest.approx(-(1 + 1 + 0.5 + 7.1) / 4)
+    assert result.fsc_q_r[0] == pytest.approx(-(1 / 4 + 1 / 4 + 0.5 / 5 + 7.1 / 9) / 4)
     assert result.half[0] == pytest.approx((4 + 4 + 5) / 3)
     assert (result.status[0], result.label) == (OK, "xmipp")
 
 
+def test_xmipp_leaves_out_what_the_mask_does_and_counts_windows_that_leave_the_map_as_0(known):
+    outside = (np.nan, np.nan, Status.OUTSIDE, Status.OUTSIDE)
+    known(AROUND | {(10, 11, 10): outside})
+    inside = np.ones(SHAPE)
+    inside[10, 11, 11] = 0.0
+    result = score(model=model_at(SQUARE), box=9, label="xmipp", mask=map_of(inside))
+    assert result.fsc_q[0] == pytest.approx((1 + 1 + 0) / 3)
+
+
+@pytest.mark.parametrize("label", ["mean", "xmipp"])
+def test_each_local_resolution_has_a_status_of_its_own(known, label):
+    known({(10, 10, 10): (4.0, 66.0, OK, LOW), (20, 10, 10): (66.0, 3.0, LOW, OK)})
+    result = score(model=model_at([[10.0] * 3, [20.0, 10.0, 10.0]]), box=9, label=label)
+    assert list(result.status) == [LOW, LOW]
+    assert np.isnan(result.fsc_q).all()
+    assert (list(result.half_status), list(result.model_status)) == ([OK, LOW], [LOW, OK])
+    np.testing.assert_array_equal(result.half, [4.0, np.nan])
+    np.testing.assert_array_equal(result.model, [np.nan, 3.0])
+
+
 def test_an_atom_no_voxel_of_which_was_measured_is_nan_and_says_why(known):
-    table = dict.fromkeys(AROUND, (4.0, 1.9, OK, NEVER))
-    known(table | {(20, 10, 10): (66.0, 3.0, LOW, OK)})
+    table = dict.fromkeys(AROUND, (1.9, 1.9, NEVER, NEVER))
+    known(table | {(20, 10, 10): (66.0, 66.0, LOW, LOW)})
     result = score(model=model_at([*SQUARE, [20.0, 10.0, 10.0]]), box=9)
     assert list(result.status) == [NEVER, LOW]
     for values in (result.fsc_q, result.fsc_q_r, result.half, result.model):

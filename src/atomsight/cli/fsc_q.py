@@ -19,10 +19,12 @@ def fsc_q(
     mask: o.Mask = None,
     contour: o.Contour = None,
     box: o.Box = None,
+    window: o.Window = None,
     thresholds: o.Thresholds = o.ThresholdChoice.PAPER,
     label: o.Label = o.LabelChoice.MEAN,
     crossing: o.Crossing = o.CrossingChoice.LAST,
     b_iso: o.ModelB = None,
+    volumes: o.VolumeStep = None,
     output: o.Output = Path("atomsight-results"),
 ) -> None:
     """How much of the model the half maps support, per atom."""
@@ -40,10 +42,12 @@ def fsc_q(
             mask=mask,
             contour=contour,
             box=box,
+            window=window,
             thresholds=thresholds,
             label=label,
             crossing=crossing,
             b_iso=b_iso,
+            volume_step=volumes,
         ),
     )
     run(model, map_, options, output, everything=False)

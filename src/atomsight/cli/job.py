@@ -62,33 +62,46 @@ def make_half_map_options(
     mask: Path | None,
     contour: float | None,
     box: int | None,
+    window: float | None,
     thresholds: ThresholdChoice,
     label: LabelChoice,
     crossing: CrossingChoice,
     b_iso: float | None,
+    volume_step: int | None,
 ) -> "HalfMapOptions | None":
     """Turn the command line's values into the options of FSC-Q, if half maps are given."""
     from atomsight.errors import ParameterError
     from atomsight.half_maps import HalfMapOptions
 
     if half_maps is None:
-        needless = {"--mask": mask, "--contour": contour, "--box": box, "--b": b_iso}
+        needless = {
+            "--mask": mask,
+            "--contour": contour,
+            "--box": box,
+            "--window": window,
+            "--b": b_iso,
+            "--volumes": volume_step,
+        }
         named = [name for name, value in needless.items() if value is not None]
         if named:
             raise ParameterError(f"{', '.join(named)}: means nothing without --half-maps")
         return None
     if mask is not None and contour is not None:
         raise ParameterError("--mask and --contour: give one of them")
+    if box is not None and window is not None:
+        raise ParameterError("--box and --window: give one of them")
     return HalfMapOptions(
         half_1=half_maps[0],
         half_2=half_maps[1],
         mask=mask,
         contour=contour,
         box=box,
+        window=window,
         rule=thresholds.value,
         label=label.value,
         crossing=crossing.value,
         b_iso=b_iso,
+        volume_step=volume_step,
     )
 
 

@@ -15,6 +15,7 @@ def local_resolution(
         Path, typer.Option("--output", "-o", metavar="OUT.mrc", help="Map to write, in Å.")
     ],
     box: o.Box = None,
+    window: o.Window = None,
     resolution: o.Resolution = None,
     threshold: Annotated[float, typer.Option(metavar="T", help="FSC threshold.")] = 0.5,
     step: Annotated[
@@ -38,6 +39,7 @@ def local_resolution(
             half_2,
             output,
             box=box,
+            window=window,
             resolution=resolution,
             threshold=threshold,
             step=step,

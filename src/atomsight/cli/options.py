@@ -123,6 +123,18 @@ Box = Annotated[
     int | None,
     typer.Option(metavar="VOXELS", help="Edge of the FSC window; 5 x the resolution by default."),
 ]
+Window = Annotated[
+    float | None,
+    typer.Option(metavar="X", help="The same as a multiple of the resolution."),
+]
+VolumeStep = Annotated[
+    int | None,
+    typer.Option(
+        "--volumes",
+        metavar="K",
+        help="Also write FSC-Q and both local resolutions as maps, from every K-th voxel.",
+    ),
+]
 Thresholds = Annotated[
     ThresholdChoice,
     typer.Option(help="Of FSC-Q: paper 1/2 and 2/3; cref 1/2 and 0.8165, where truth scores 0."),

@@ -26,10 +26,12 @@ def validate(
     mask: o.Mask = None,
     contour: o.Contour = None,
     box: o.Box = None,
+    window: o.Window = None,
     thresholds: o.Thresholds = o.ThresholdChoice.PAPER,
     label: o.Label = o.LabelChoice.MEAN,
     crossing: o.Crossing = o.CrossingChoice.LAST,
     b_iso: o.ModelB = None,
+    volumes: o.VolumeStep = None,
     output: o.Output = Path("atomsight-results"),
 ) -> None:
     """Everything that a map and a model allow to say, in all formats."""
@@ -55,10 +57,12 @@ def validate(
             mask=mask,
             contour=contour,
             box=box,
+            window=window,
             thresholds=thresholds,
             label=label,
             crossing=crossing,
             b_iso=b_iso,
+            volume_step=volumes,
         ),
     )
     run(model, map_, options, output, everything=True)

@@ -87,9 +87,10 @@ class FscQ:
     fsc_q_r : ndarray, shape (n,)
         FSC-Q over the local resolution of the half maps.
     half, model : ndarray, shape (n,)
-        Local resolution of the half maps and of map against model, Å.
-    status : ndarray of uint8, shape (n,)
-        `Status` of each atom.
+        Local resolution of the half maps and of map against model, Å: over the voxels that gave
+        FSC-Q, or, where there are none, over those where this one was measured.
+    status, half_status, model_status : ndarray of uint8, shape (n,)
+        `Status` of FSC-Q and of the two local resolutions of each atom.
     thresholds : Thresholds
     box : int
         Edge of the window in voxels.
@@ -101,6 +102,8 @@ class FscQ:
     half: Float_N
     model: Float_N
     status: Status_N
+    half_status: Status_N
+    model_status: Status_N
     thresholds: Thresholds
     box: int
     label: Label
@@ -196,7 +199,9 @@ def fsc_q(
         See `thresholds`.
     label : {"mean", "xmipp"}
         "mean": the mean of the voxels where both resolutions were measured. "xmipp": as the
-        published tool does it, sign(Σv) · mean|v| with 0 for what was not measured.
+        published tool does it, sign(Σv) · mean|v| over the atom's voxels in the mask, with
+        blocres's number where a curve never crosses, and 0 where a window leaves the map. An atom
+        none of whose voxels was measured has no value with either.
     crossing : {"last", "first"}
     mask : Map, optional
         Voxels below 0.5 are left out.
@@ -238,26 +243,46 @@ def fsc_q(
 
     halves = pair(half_1, half_2, limits.half, 0)
     against = pair(full, model_map, limits.model, len(points))
-    status = np.full(len(used), Status.OUTSIDE_MASK, dtype=np.uint8)
-    status[used] = np.where(halves.measured, against.status, halves.status)
+    half_value, half_status = _at_all(halves, used)
+    model_value, model_status = _at_all(against, used)
+    status = np.where(half_status == Status.OK, model_status, half_status)
     measured = status == Status.OK
-    half_value, model_value = np.full(len(used), np.nan), np.full(len(used), np.nan)
-    half_value[used], model_value[used] = halves.value, against.value
-    half_value[~measured] = model_value[~measured] = np.nan
-    n = len(model)
-    half = _mean(half_value, where, measured, n)
-    model_resolution = _mean(model_value, where, measured, n)
     difference = model_value - half_value
-    if label == "mean":
-        value = _mean(difference, where, measured, n)
-        relative = _mean(difference / half_value, where, measured, n)
-    else:
-        value = _as_xmipp(difference, where, measured, n)
-        relative = _as_xmipp(difference / half_value, where, measured, n)
+    n = len(model)
+
+    def combine(values: Float_N) -> Float_N:
+        if label == "mean":
+            return _mean(values, where, measured, n)
+        return _as_xmipp(values, where, used, measured, n)
+
     return FscQ(
-        value, relative, half, model_resolution,
-        _atom_status(status, where, model), limits, box, label,
-    )  # fmt: skip
+        fsc_q=combine(difference),
+        fsc_q_r=combine(difference / half_value),
+        half=_mean_or_rest(half_value, where, measured, half_status == Status.OK, n),
+        model=_mean_or_rest(model_value, where, measured, model_status == Status.OK, n),
+        status=_atom_status(status, where, model),
+        half_status=_atom_status(half_status, where, model),
+        model_status=_atom_status(model_status, where, model),
+        thresholds=limits,
+        box=box,
+        label=label,
+    )
+
+
+def _at_all(found: LocalResolution, used: Bool_N) -> tuple[Float_N, Status_N]:
+    """Values and statuses of all voxels, from those in the mask."""
+    value = np.full(len(used), np.nan)
+    status = np.full(len(used), Status.OUTSIDE_MASK, dtype=np.uint8)
+    value[used], status[used] = found.value, found.status
+    return value, status
+
+
+def _mean_or_rest(
+    values: Float_N, where: AtomVoxels, measured: Bool_N, there: Bool_N, n: int
+) -> Float_N:
+    """Mean over the measured voxels of each atom; of atoms without one, over all that is there."""
+    chosen = _mean(values, where, measured, n)
+    return np.where(np.isnan(chosen), _mean(values, where, there, n), chosen)
 
 
 def _mean(values: Float_N, where: AtomVoxels, measured: Bool_N, n: int) -> Float_N:
@@ -270,14 +295,19 @@ def _mean(values: Float_N, where: AtomVoxels, measured: Bool_N, n: int) -> Float
     return mean
 
 
-def _as_xmipp(values: Float_N, where: AtomVoxels, measured: Bool_N, n: int) -> Float_N:
-    """sign(Σv) · mean|v| over all voxels of each atom, what was not measured being 0."""
-    filled = np.where(measured, values, 0.0)[where.voxel]
-    count = np.bincount(where.atom, minlength=n)
-    signed = np.bincount(where.atom, weights=filled, minlength=n)
-    size = np.bincount(where.atom, weights=np.abs(filled), minlength=n)
-    mean = np.divide(size, count, out=np.full(n, np.nan), where=count > 0)
-    labelled: Float_N = np.sign(signed) * mean
+def _as_xmipp(
+    values: Float_N, where: AtomVoxels, used: Bool_N, measured: Bool_N, n: int
+) -> Float_N:
+    """sign(Σv) · mean|v| over the voxels of each atom that are in the mask; 0 for NaN."""
+    counted = used[where.voxel]
+    atom = where.atom[counted]
+    filled = np.nan_to_num(values, nan=0.0)[where.voxel[counted]]
+    count = np.bincount(atom, minlength=n)
+    signed = np.bincount(atom, weights=filled, minlength=n)
+    size = np.bincount(atom, weights=np.abs(filled), minlength=n)
+    known = np.bincount(where.atom[measured[where.voxel]], minlength=n) > 0
+    mean = np.divide(size, count, out=np.full(n, np.nan), where=known)
+    labelled: Float_N = np.where(signed >= 0, mean, -mean)
     return labelled
 
 

@@ -62,22 +62,35 @@ class LocalResolution:
         return np.asarray(self.status == Status.OK)
 
 
-def window_size(resolution: float, voxel_size: float) -> int:
+def window_size(resolution: float, voxel_size: float, multiple: float | None = None) -> int:
     """Edge of the window in voxels: 5 × the resolution, 11 voxels where that is better than 2 Å.
 
     Parameters
     ----------
     resolution, voxel_size : float
         Å.
+    multiple : float, optional
+        Instead of 5, at any resolution.
 
     Returns
     -------
     int
 
+    Raises
+    ------
+    ParameterError
+        If the multiple is not positive.
+
     References
     ----------
     Ramírez-Aportela et al. (2021), Methods.
     """
+    if multiple is not None:
+        if not 0 < multiple < np.inf:
+            raise ParameterError(
+                f"a window is a positive multiple of the resolution, not {multiple}"
+            )
+        return round(multiple * resolution / voxel_size)
     if resolution < 2.0:
         return SMALL_WINDOW
     return max(SMALL_WINDOW, round(WINDOW_RESOLUTIONS * resolution / voxel_size))

@@ -63,6 +63,8 @@ def write_half_map_files(
         volumes / "model_map.mrc",
         label=f"atomsight: map of {model.path.name}",
     )
+    for name, values in result.volumes.items():
+        write_map(values, result.mask, volumes / f"{name}.mrc", label=f"atomsight: {name}, Å")
 
 
 def write_fsc_q_chimerax(
