@@ -6,11 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atomsight.kernels.local_fsc import (
-    BATCH,
     Workspace,
+    add_to_shells,
     gather_folded,
     shell_sums,
-    sum_products,
     window_plan,
 )
 from tests.support import blocres
@@ -75,9 +74,9 @@ def test_each_sum_belongs_to_its_map():
 @pytest.mark.parametrize("box", [7, 12, 20])
 def test_a_window_counts_the_same_wherever_it_stands_in_a_batch(box):
     first, second = noise(1), noise(2)
-    voxels = somewhere(3, BATCH, box)
+    voxels = somewhere(3, 8, box)
     known = sums_at(first, second, voxels, box)
-    order = np.random.default_rng(1).permutation(BATCH)
+    order = np.random.default_rng(1).permutation(8)
     np.testing.assert_allclose(
         sums_at(first, second, voxels[order], box), known[:, :, order], rtol=1e-5, atol=1e-2
     )
@@ -142,7 +141,11 @@ def test_each_mode_is_shared_out_once(box):
     # modes by brute force: kx from 0 without Nyquist, all ky and kz, nearer than the last shell
     plan = window_plan(box, CUBIC)
     radius, counted, count = blocres.shells(box, CUBIC)
-    total = sum(plane.weights.sum(axis=1, dtype=float) for plane in plan.planes)
+    total = sum(
+        np.bincount(plane.shell, plane.low, plan.shells)
+        + np.bincount(plane.shell + 1, plane.high, plan.shells)
+        for plane in plan.planes
+    )
     assert plan.shells == count == box + 2
     assert total.sum() == pytest.approx(np.count_nonzero(counted))
     inner = np.floor(radius[counted])
@@ -161,12 +164,35 @@ def test_voxel_sizes_that_a_header_rounds_give_the_same_shells():
     exact = window_plan(14, (1.1, 1.1, 1.1))
     rounded = window_plan(14, (1.1, 1.1000000346790662, 1.099999984105428))
     for one, two in zip(exact.planes, rounded.planes, strict=True):
-        np.testing.assert_array_equal(two.weights, one.weights)
+        for name in ("shell", "low", "high"):
+            np.testing.assert_array_equal(getattr(two, name), getattr(one, name))
 
 
-def test_products_are_summed_over_the_parts():
+@pytest.mark.parametrize("box", [6, 20, 60, 64, 128])
+def test_a_batch_of_large_windows_takes_little_memory(box):
+    plan = window_plan(box, CUBIC)
+    work = Workspace(plan, plan.batch)
+    arrays = (work.parts, work.along_x, work.along_y, work.along_z)
+    assert 1 <= plan.batch <= 8
+    assert sum(array.nbytes for array in arrays) < 160 << 20
+    shells = sum(p.shell.nbytes + p.low.nbytes + p.high.nbytes for p in plan.planes)
+    assert shells < 60 << 20
+
+
+def test_modes_are_added_to_their_two_shells():
     rng = np.random.default_rng(1)
-    a, b = rng.standard_normal((2, 8, 10)).astype(np.float32)
-    total = np.full(10, np.nan, dtype=np.float32)
-    sum_products(a, b, total)
-    np.testing.assert_allclose(total, (a * b).sum(axis=0), atol=1e-5)
+    modes, n, shells = 5, 3, 4
+    a, b = rng.standard_normal((2, 8, modes * n)).astype(np.float32)
+    shell = np.array([0, 2, 1, 2, 0])
+    low, high = rng.random((2, modes))
+    low[4] = high[4] = 0.0
+    a[:, 4 * n :] = np.inf  # beyond the last shell: must not be looked at
+    sums = np.zeros((shells, 3, n))
+    add_to_shells(a, b, shell, low, high, sums)
+    known = np.zeros((shells, 3, n))
+    for mode in range(4):
+        one, two = (values[:, mode * n : (mode + 1) * n] for values in (a, b))
+        for row, product in enumerate((one * one, two * two, one * two)):
+            known[shell[mode], row] += low[mode] * product.sum(axis=0)
+            known[shell[mode] + 1, row] += high[mode] * product.sum(axis=0)
+    np.testing.assert_allclose(sums, known, rtol=1e-5, atol=1e-5)

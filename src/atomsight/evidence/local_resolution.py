@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from atomsight.density.map import Map
 from atomsight.errors import MapFileError, ParameterError
 from atomsight.evidence.status import Status
-from atomsight.kernels.local_fsc import BATCH, WindowPlan, Workspace, shell_sums, window_plan
+from atomsight.kernels.local_fsc import WindowPlan, Workspace, shell_sums, window_plan
 from atomsight.typing import Bool_N, Float_N, FloatArray, Int_Nx3, Status_N, Volume
 
 Crossing = Literal["last", "first"]
@@ -157,7 +157,7 @@ def local_resolution(
     status = np.full(len(voxels), Status.OUTSIDE, dtype=np.uint8)
     done = 0
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        parts = np.array_split(rows, max(1, -(-len(rows) // (BATCH * 8))))
+        parts = np.array_split(rows, max(1, -(-len(rows) // (plan.batch * 8))))
         work = [(plan, a, b, start[part] + 1, threshold, crossing) for part in parts]
         for part, (v, s) in zip(parts, pool.map(lambda w: _evaluate(*w), work), strict=True):
             value[part], status[part] = v, s
@@ -225,9 +225,9 @@ def _evaluate(
     crossing: Crossing,
 ) -> tuple[Float_N, Status_N]:
     """Local resolution of a few batches, one after the other, in one thread."""
-    work = Workspace(plan, BATCH)
+    work = Workspace(plan, plan.batch)
     values, statuses = [np.empty(0)], [np.empty(0, dtype=np.uint8)]
-    for batch in _batches(start):
+    for batch in _batches(start, plan.batch):
         with np.errstate(invalid="ignore"):  # NaN and Inf get a status
             fsc = fsc_curves(shell_sums(plan, first, second, batch, work))
             value, status = read_off(fsc, plan.length, threshold, crossing)
@@ -237,11 +237,11 @@ def _evaluate(
     return np.concatenate(values)[:n], np.concatenate(statuses)[:n]
 
 
-def _batches(start: np.ndarray) -> Iterator[np.ndarray]:
+def _batches(start: np.ndarray, size: int) -> Iterator[np.ndarray]:
     """Batches of one size, the last filled up: BLAS then gives the same numbers everywhere."""
-    for i in range(0, len(start), BATCH):
-        batch = start[i : i + BATCH]
-        missing = BATCH - len(batch)
+    for i in range(0, len(start), size):
+        batch = start[i : i + size]
+        missing = size - len(batch)
         yield np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)])
 
 

@@ -20,12 +20,11 @@ from functools import lru_cache
 import numpy as np
 
 from atomsight.kernels.compilation import kernel
-from atomsight.typing import FloatArray, Int_N, Volume
-
-BATCH = 8
-"""Windows that go through BLAS together."""
+from atomsight.typing import Float_N, FloatArray, Int_N, Volume
 
 _PARTS = 8
+_MOST_WINDOWS = 8
+_MOST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +36,17 @@ class ShellPlane:
     ky : int
     reach : int
         Number of kx and kz (from 0) that any shell needs.
-    weights : ndarray, shape (shells, reach * reach)
-        Share of each (kz, kx) in each shell.
+    shell : ndarray of int, shape (reach * reach,)
+        The shell below each (kz, kx).
+    low, high : ndarray, shape (reach * reach,)
+        Weight of (kz, kx) in that shell and in the next; 0 beyond the last shell.
     """
 
     ky: int
     reach: int
-    weights: np.ndarray
+    shell: Int_N
+    low: Float_N
+    high: Float_N
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class WindowPlan:
         For x, y and z: the matrix of each of the 8 parts, tapered cosines where it is even along
         that axis, sines where it is odd; h = (B - 1) // 2 voxels from the window's face on.
     planes : tuple of ShellPlane
+    batch : int
+        Windows that go through BLAS together: fewer of large ones, for the sake of memory.
     """
 
     box: int
@@ -69,6 +74,7 @@ class WindowPlan:
     length: float
     along: tuple[np.ndarray, np.ndarray, np.ndarray]
     planes: tuple[ShellPlane, ...]
+    batch: int
 
 
 @lru_cache(maxsize=8)
@@ -114,16 +120,17 @@ def window_plan(box: int, voxel_size: tuple[float, float, float]) -> WindowPlan:
         if not used.any():
             continue
         reach = int(np.nonzero(used.any(axis=0) | used.any(axis=1))[0].max()) + 1
-        z, x = np.nonzero(used[:reach, :reach])
-        share = (radius - inner)[z, x]
-        weight = mates[ky] * mates[z]
-        weights = np.zeros((shells, reach, reach))
-        np.add.at(weights, (inner[z, x], z, x), weight * (1.0 - share))
-        np.add.at(weights, (inner[z, x] + 1, z, x), weight * share)
-        planes.append(ShellPlane(ky, reach, weights.reshape(shells, -1).astype(np.float32)))
+        near = np.s_[:reach, :reach]
+        weight = np.where(used[near], mates[ky] * mates[:reach, None], 0.0)
+        share = radius[near] - inner[near]
+        shell = np.where(used[near], inner[near], 0)
+        low, high = weight * (1.0 - share), weight * share
+        planes.append(ShellPlane(ky, reach, shell.ravel(), low.ravel(), high.ravel()))
     matrices = np.array([cosine, sine], dtype=np.float32)
     x, y, z = (matrices[(np.arange(_PARTS) >> axis) & 1] for axis in range(3))
-    return WindowPlan(box, shells, n * unit, (x, y, z), tuple(planes))
+    bytes_each = 2 * _PARTS * len(k) ** 2 * half * matrices.itemsize
+    batch = max(1, min(_MOST_WINDOWS, _MOST_BYTES // bytes_each))
+    return WindowPlan(box, shells, n * unit, (x, y, z), tuple(planes), batch)
 
 
 @kernel
@@ -169,14 +176,37 @@ def gather_folded(values: Volume, start: Int_N, edge: int, parts: np.ndarray) ->
 
 
 @kernel
-def sum_products(a: np.ndarray, b: np.ndarray, total: np.ndarray) -> None:
-    """Sum the products of two arrays over their 8 parts."""
+def add_to_shells(
+    a: np.ndarray, b: np.ndarray, shell: Int_N, low: Float_N, high: Float_N, sums: FloatArray
+) -> None:
+    """Add the modes of one plane to the powers and the cross term of their shells.
+
+    `a` and `b` have shape (8, modes * n), `sums` (shells, 3, n): n windows, in double precision.
+    """
     a0, a1, a2, a3, a4, a5, a6, a7 = a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]
     b0, b1, b2, b3, b4, b5, b6, b7 = b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]
-    for i in range(total.shape[0]):
-        total[i] = (a0[i] * b0[i] + a1[i] * b1[i] + a2[i] * b2[i] + a3[i] * b3[i]) + (
-            a4[i] * b4[i] + a5[i] * b5[i] + a6[i] * b6[i] + a7[i] * b7[i]
-        )
+    n = sums.shape[2]
+    for mode in range(shell.shape[0]):
+        here, next_, s = low[mode], high[mode], shell[mode]
+        if here == 0.0 and next_ == 0.0:
+            continue
+        for window in range(n):
+            i = mode * n + window
+            one = (a0[i] * a0[i] + a1[i] * a1[i] + a2[i] * a2[i] + a3[i] * a3[i]) + (
+                a4[i] * a4[i] + a5[i] * a5[i] + a6[i] * a6[i] + a7[i] * a7[i]
+            )
+            two = (b0[i] * b0[i] + b1[i] * b1[i] + b2[i] * b2[i] + b3[i] * b3[i]) + (
+                b4[i] * b4[i] + b5[i] * b5[i] + b6[i] * b6[i] + b7[i] * b7[i]
+            )
+            cross = (a0[i] * b0[i] + a1[i] * b1[i] + a2[i] * b2[i] + a3[i] * b3[i]) + (
+                a4[i] * b4[i] + a5[i] * b5[i] + a6[i] * b6[i] + a7[i] * b7[i]
+            )
+            sums[s, 0, window] += here * one
+            sums[s, 1, window] += here * two
+            sums[s, 2, window] += here * cross
+            sums[s + 1, 0, window] += next_ * one
+            sums[s + 1, 1, window] += next_ * two
+            sums[s + 1, 2, window] += next_ * cross
 
 
 class Workspace:
@@ -195,7 +225,6 @@ class Workspace:
         self.along_x = np.empty((_PARTS, nk, n * half * half), dtype=np.float32)
         self.along_y = np.empty((2, _PARTS, nk, nk * n * half), dtype=np.float32)
         self.along_z = np.empty((2, _PARTS * nk * nk * n), dtype=np.float32)
-        self.powers = np.empty(3 * nk * nk * n, dtype=np.float32)
 
 
 def shell_sums(
@@ -226,7 +255,7 @@ def shell_sums(
         np.matmul(x, _turned(work.parts, half), out=work.along_x)
         np.matmul(y, _turned(work.along_x, half), out=along_y)
     transformed = work.along_y.reshape(2, _PARTS, nk, nk * n, half)
-    sums = np.zeros((3, plan.shells, n))
+    sums = np.zeros((plan.shells, 3, n))
     for plane in plan.planes:
         reach = plane.reach
         size = reach * reach * n
@@ -235,11 +264,8 @@ def shell_sums(
             section = source[:, plane.ky, : reach * n]
             np.matmul(z[:, :reach], section.transpose(0, 2, 1), out=result)
         a, b = a.reshape(_PARTS, size), b.reshape(_PARTS, size)
-        powers = work.powers[: 3 * size].reshape(3, size)
-        for one, other, total in ((a, a, 0), (b, b, 1), (a, b, 2)):
-            sum_products(one, other, powers[total])
-        sums += np.matmul(plane.weights, powers.reshape(3, reach * reach, n))
-    return sums
+        add_to_shells(a, b, plane.shell, plane.low, plane.high, sums)
+    return sums.transpose(1, 0, 2)
 
 
 def _turned(parts: np.ndarray, half: int) -> np.ndarray:
