@@ -24,6 +24,7 @@ ROOMS = (
     "summary",
     "preflight",
     "half_maps",
+    "findings",
     "validation",
     "local_resolution_map",
     "export",

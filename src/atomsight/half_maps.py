@@ -49,7 +49,7 @@ class HalfMapOptions:
     half_1, half_2 : Path
     mask : Path or None
         Mask file; the map of the model above 0.02, grown by 3 voxels, when None.
-    contour : float or None
+    mask_level : float or None
         Use a mask of the full map above this level instead.
     box : int or None
         Edge of the window in voxels.
@@ -68,7 +68,7 @@ class HalfMapOptions:
     half_1: Path
     half_2: Path
     mask: Path | None = None
-    contour: float | None = None
+    mask_level: float | None = None
     box: int | None = None
     window: float | None = None
     rule: ThresholdRule = "paper"
@@ -197,8 +197,8 @@ def _mask(full: Map, model_map: Map, options: HalfMapOptions) -> Map:
         if not (mask.values >= 0.5).any():
             raise MapFileError(f"{options.mask}: no voxel reaches 0.5: the mask is empty")
         return mask
-    if options.contour is not None:
-        return mask_above(full, options.contour)
+    if options.mask_level is not None:
+        return mask_above(full, options.mask_level)
     return mask_above(model_map, MODEL_THRESHOLD)
 
 

@@ -17,11 +17,7 @@ from atomsight.errors import OutputError
 from atomsight.evidence.status import Status
 from atomsight.export.chimerax import write_defattr, write_residue_csv, write_script
 from atomsight.export.columns import atom_keys, residue_keys
-from atomsight.export.half_maps import (
-    half_map_summary,
-    write_fsc_q_chimerax,
-    write_half_map_files,
-)
+from atomsight.export.half_maps import write_fsc_q_chimerax, write_half_map_files
 from atomsight.export.mmcif import write_mmcif
 from atomsight.export.pdb import NO_OCCUPANCY, NOT_COMPUTED, why_not_pdb, write_pdb
 from atomsight.export.summary_json import write_summary
@@ -88,6 +84,9 @@ def write_results(
                 occupancy=result.atoms.get("fsc_q"),
             )
         write_summary(summary(result, no_pdb), stage / "summary.json")
+        for finding in result.findings:
+            for table, columns in finding.tables.items():
+                write_csv(frame(columns), stage / f"{table}.csv")
         if result.half_maps is not None:
             write_half_map_files(result.half_maps, result.model, residues, stage)
         if everything:
@@ -266,7 +265,8 @@ def summary(result: Validation, no_pdb: str = "") -> dict[str, Any]:
                 where: int((bands == where).sum()) for where in ("below", "within", "above")
             },
         },
-        "fsc_q": (None if result.half_maps is None else half_map_summary(result.half_maps, model)),
+        "fsc_q": None,
+        **{finding.key: finding.facts for finding in result.findings},
         "no_pdb_because": no_pdb,
         "notes": result.notes,
         "seconds": result.seconds,

@@ -17,13 +17,15 @@ from atomsight.evidence.copies import CopyRule, copy_positions
 from atomsight.evidence.hydrogens import inherit, parents
 from atomsight.evidence.q_score import EXCLUSION, QScoreOptions, QScores, q_score
 from atomsight.evidence.status import Status
+from atomsight.findings.collect import collect
+from atomsight.findings.finding import Evidence, Finding, joined
 from atomsight.half_maps import HalfMapOptions, HalfMapResult, compare_half_maps
 from atomsight.io.files import sha256
 from atomsight.io.maps import DEFAULT_MARGIN, OriginRule, read_map
 from atomsight.io.models import read_model
 from atomsight.model import Model, select
 from atomsight.preflight import require_overlay
-from atomsight.summary import fsc_q_columns, model_averages, residue_columns
+from atomsight.summary import model_averages, residue_columns
 from atomsight.typing import PathLikeStr
 
 Progress = Callable[[str, int, int], None]
@@ -112,7 +114,9 @@ class Validation:
     seconds : mapping
         Wall time of each step.
     half_maps : HalfMapResult or None
-        What the half maps add, where they were given.
+        What the half maps gave, where there were any.
+    findings : tuple of Finding
+        What all evidence but the Q-score adds; its columns are in `atoms` and `residues`.
     """
 
     model: Model
@@ -131,6 +135,7 @@ class Validation:
     checksums: Mapping[str, str]
     seconds: Mapping[str, float]
     half_maps: HalfMapResult | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 def validate(
@@ -196,6 +201,16 @@ def validate(
                 )
         with clock("summary"):
             expected, reason = expected_q(resolution, options.q.sigma)
+            evidence = Evidence(
+                model=atoms,
+                parent=parents(atoms),
+                map=density,
+                scores=scores,
+                sigma=options.q.sigma,
+                resolution=resolution,
+                halves=halves,
+            )
+            findings = collect(evidence)
             result = Validation(
                 model=atoms,
                 map=density,
@@ -206,18 +221,22 @@ def validate(
                 resolution_source=source,
                 expected=expected,
                 no_expectation=reason,
-                atoms=_atom_columns(atoms, scores, halves),
-                residues=_residue_columns(atoms, scores, halves, expected),
+                atoms=joined(_atom_columns(evidence), *(f.atoms for f in findings)),
+                residues=joined(
+                    residue_columns(atoms, scores.q, scores.counted, expected),
+                    *(f.residues for f in findings),
+                ),
                 averages=model_averages(atoms, scores.q, scores.counted),
                 notes=(
                     *atoms.notes,
                     *density.notes,
                     *_notes(atoms, density, scores, fit),
-                    *(halves.notes if halves is not None else ()),
+                    *(note for finding in findings for note in finding.notes),
                 ),
                 checksums={},
                 seconds={},
                 half_maps=halves,
+                findings=findings,
             )
         with clock("checksums"):
             checksums = _results(sums)
@@ -278,36 +297,14 @@ def _score(
     )
 
 
-def _atom_columns(
-    model: Model, scores: QScores, halves: HalfMapResult | None
-) -> dict[str, np.ndarray]:
-    """Columns of measures beside the atoms; hydrogens show their parent's values."""
-    parent = parents(model)
+def _atom_columns(evidence: Evidence) -> dict[str, np.ndarray]:
+    """Columns of the Q-score; hydrogens show their parent's values."""
+    scores, parent = evidence.scores, evidence.parent
     labels = np.array([status.label for status in Status])
     columns = {"q": inherit(scores.q, parent), "q_status": labels[scores.status]}
     if scores.orientation_mean is not None and scores.orientation_sd is not None:
         columns["q_orientation_mean"] = inherit(scores.orientation_mean, parent)
         columns["q_orientation_sd"] = inherit(scores.orientation_sd, parent)
-    if halves is not None:
-        f = halves.scores
-        columns["fsc_q"] = inherit(f.fsc_q, parent)
-        columns["fsc_q_r"] = inherit(f.fsc_q_r, parent)
-        columns["fsc_q_status"] = labels[f.status]
-        for name, values, status in (
-            ("half", f.half, f.half_status),
-            ("model", f.model, f.model_status),
-        ):
-            columns[f"local_resolution_{name}"] = inherit(values, parent)
-            columns[f"local_resolution_{name}_status"] = labels[status]
-    return columns
-
-
-def _residue_columns(
-    model: Model, scores: QScores, halves: HalfMapResult | None, expected: ExpectedQ | None
-) -> dict[str, np.ndarray]:
-    columns = residue_columns(model, scores.q, scores.counted, expected)
-    if halves is not None:
-        columns |= fsc_q_columns(model, halves.scores)
     return columns
 
 

@@ -231,8 +231,8 @@ def test_an_empty_mask_is_refused(atomsight, case, tmp_path):
         (("--box", 8, "--window", 5), "--box and --window: give one of them"),
         (("--window", -5, "--resolution", 3), "a window is a positive multiple"),
         (("--box", 8, "--volumes", 0), "every k-th voxel"),
-        (("--mask", "m.mrc", "--contour", 0.1, "--box", 8), "--mask and --contour"),
-        (("--contour", 1e9, "--box", 8), "the mask is empty"),
+        (("--mask", "m.mrc", "--mask-level", 0.1, "--box", 8), "--mask and --mask-level"),
+        (("--mask-level", 1e9, "--box", 8), "the mask is empty"),
         (("--b", -5, "--box", 8), "B factors must not be negative"),
     ],
 )

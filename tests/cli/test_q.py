@@ -44,8 +44,8 @@ def test_q_takes_the_same_options_as_validate_but_those_of_half_maps():
     assert [option for option in everything if option in q] == q
     extra = {option[0] for option in everything if option not in q}
     assert extra == {
-        *("--half-maps", "--mask", "--contour", "--box", "--thresholds", "--label", "--crossing"),
-        "--b",
+        *("--half-maps", "--mask", "--mask-level", "--box", "--window", "--volumes"),
+        *("--thresholds", "--label", "--crossing", "--b"),
     }
     assert len(q) >= 17
 

@@ -17,7 +17,7 @@ def fsc_q(
     threads: o.Threads = None,
     force: o.Force = False,
     mask: o.Mask = None,
-    contour: o.Contour = None,
+    mask_level: o.MaskLevel = None,
     box: o.Box = None,
     window: o.Window = None,
     thresholds: o.Thresholds = o.ThresholdChoice.PAPER,
@@ -40,7 +40,7 @@ def fsc_q(
         half_maps=make_half_map_options(
             (half_1, half_2),
             mask=mask,
-            contour=contour,
+            mask_level=mask_level,
             box=box,
             window=window,
             thresholds=thresholds,

@@ -60,7 +60,7 @@ def make_half_map_options(
     half_maps: tuple[Path, Path] | None,
     *,
     mask: Path | None,
-    contour: float | None,
+    mask_level: float | None,
     box: int | None,
     window: float | None,
     thresholds: ThresholdChoice,
@@ -76,7 +76,7 @@ def make_half_map_options(
     if half_maps is None:
         needless = {
             "--mask": mask,
-            "--contour": contour,
+            "--mask-level": mask_level,
             "--box": box,
             "--window": window,
             "--b": b_iso,
@@ -86,15 +86,15 @@ def make_half_map_options(
         if named:
             raise ParameterError(f"{', '.join(named)}: means nothing without --half-maps")
         return None
-    if mask is not None and contour is not None:
-        raise ParameterError("--mask and --contour: give one of them")
+    if mask is not None and mask_level is not None:
+        raise ParameterError("--mask and --mask-level: give one of them")
     if box is not None and window is not None:
         raise ParameterError("--box and --window: give one of them")
     return HalfMapOptions(
         half_1=half_maps[0],
         half_2=half_maps[1],
         mask=mask,
-        contour=contour,
+        mask_level=mask_level,
         box=box,
         window=window,
         rule=thresholds.value,

@@ -115,7 +115,7 @@ HalfMaps = Annotated[
 Mask = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Mask; otherwise made from the model.")
 ]
-Contour = Annotated[
+MaskLevel = Annotated[
     float | None,
     typer.Option(metavar="LEVEL", help="Make the mask from the map above this level instead."),
 ]

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from atomsight.cli.terminal import printable
+from atomsight.findings.finding import shown
 from atomsight.model import AtomClass
 from atomsight.output import summary
 from atomsight.validation import Validation
@@ -74,8 +75,8 @@ def _rows(result: Validation, facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("overlay", _overlay(result)),
         (
             f"Q (sigma {q['sigma']:g} Å)",
-            f"{_number(without['value'])} without water ({without['n']} atoms); "
-            f"{_number(with_water['value'])} with ({with_water['n']} atoms)",
+            f"{shown(without['value'])} without water ({without['n']} atoms); "
+            f"{shown(with_water['value'])} with ({with_water['n']} atoms)",
         ),
     ]
     if facts["q_score"]["orientations"] is not None:
@@ -83,8 +84,8 @@ def _rows(result: Validation, facts: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(
             (
                 "sampling",
-                f"mean Q {_number(o['mean'])} over {o['n']} rotated point sets; "
-                f"sd of an atom {_number(o['mean_sd'])}",
+                f"mean Q {shown(o['mean'])} over {o['n']} rotated point sets; "
+                f"sd of an atom {shown(o['mean_sd'])}",
             )
         )
     if result.expected is not None:
@@ -100,38 +101,7 @@ def _rows(result: Validation, facts: dict[str, Any]) -> list[tuple[str, str]]:
         )
     else:
         rows.append(("expected Q", f"none: {result.no_expectation}"))
-    if facts["fsc_q"] is not None:
-        rows += _fsc_q_rows(facts["fsc_q"])
-    return rows
-
-
-def _fsc_q_rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    limits, found = facts["thresholds"], facts["resolutions"]
-    below, above = facts["atoms_below"], facts["atoms_above"]
-    rule = f"{limits.rule}: half maps {limits.half:g}, model {limits.model:.4g}"
-    rows = [
-        (
-            "FSC-Q",
-            f"mean {_number(facts['mean'])} Å, absolute {_number(facts['mean_absolute'])} Å, "
-            f"median {_number(facts['median'])} Å over {facts['n']} atoms ({rule})",
-        ),
-        (
-            "half maps",
-            f"{found['half_corrected_0.143']:.2f} Å at FSC 0.143 (masked, corrected); "
-            f"map against model {found['model_0.5']:.2f} Å at 0.5",
-        ),
-    ]
-    if facts["n"]:
-        rows.insert(
-            1,
-            (
-                "atoms beyond",
-                f"{below['n']} ({below['percent']:.1f} %) below {below['limit']:g} Å: better than "
-                f"the data support; {above['n']} ({above['percent']:.1f} %) above "
-                f"{above['limit']:g} Å: not resolved or misplaced",
-            ),
-        )
-    return rows
+    return rows + [row for finding in result.findings for row in finding.rows]
 
 
 def _overlay(result: Validation) -> str:
@@ -158,7 +128,7 @@ def _class_table(facts: dict[str, Any]) -> Table:
     for kind in AtomClass:
         if kind.label in classes:
             row = classes[kind.label]
-            table.add_row(kind.label, str(row["n"]), _number(row["mean"]), _number(row["expected"]))
+            table.add_row(kind.label, str(row["n"]), shown(row["mean"]), shown(row["expected"]))
     return table
 
 
@@ -176,11 +146,7 @@ def _worst_table(result: Validation) -> Table:
             table.add_row(
                 Text(printable(label)),
                 str(result.residues["atoms"][i]),
-                _number(float(q[i])),
+                shown(float(q[i])),
                 AtomClass(int(residues.atom_class[i])).label,
             )
     return table
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None or not np.isfinite(value) else f"{value:.4f}"

@@ -24,7 +24,7 @@ def validate(
     force: o.Force = False,
     half_maps: o.HalfMaps = None,
     mask: o.Mask = None,
-    contour: o.Contour = None,
+    mask_level: o.MaskLevel = None,
     box: o.Box = None,
     window: o.Window = None,
     thresholds: o.Thresholds = o.ThresholdChoice.PAPER,
@@ -55,7 +55,7 @@ def validate(
         half_maps=make_half_map_options(
             half_maps,
             mask=mask,
-            contour=contour,
+            mask_level=mask_level,
             box=box,
             window=window,
             thresholds=thresholds,

@@ -1,20 +1,16 @@
 """Files that half maps add: curves, tables of residues to look at, volumes, ChimeraX."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from atomsight.evidence.fsc_q import BEYOND
-from atomsight.evidence.status import Status
 from atomsight.export.chimerax import write_defattr, write_script
 from atomsight.export.tables import frame, write_csv
 from atomsight.half_maps import HalfMapResult
 from atomsight.io.files import make_folder
 from atomsight.io.map_writing import write_map
 from atomsight.model import Model
-from atomsight.summary import fsc_q_averages
 from atomsight.typing import Float_N
 
 FSC_Q_PALETTE = "palette -3,red:-2,orange:-1,gold:0,yellow:1,lime:2,cyan:3,blue"
@@ -95,31 +91,3 @@ def write_fsc_q_chimerax(
         attribute="fscq",
         palette=FSC_Q_PALETTE,
     )
-
-
-def half_map_summary(result: HalfMapResult, model: Model) -> dict[str, Any]:
-    """What summary.json says about the half maps.
-
-    Parameters
-    ----------
-    result : HalfMapResult
-    model : Model
-
-    Returns
-    -------
-    dict
-    """
-    scores = result.scores
-    return {
-        "definition": "V_model - V_half in Å (Ramírez-Aportela et al. 2021)",
-        "thresholds": scores.thresholds,
-        "box": result.box,
-        "label": scores.label,
-        "beyond": BEYOND,
-        **fsc_q_averages(model, scores),
-        "status_counts": {
-            status.label: int(np.count_nonzero(scores.status == status)) for status in Status
-        },
-        "resolutions": result.resolutions,
-        "full_map": result.full_map,
-    }

@@ -1,0 +1,1 @@
+"""What each kind of evidence adds to the results: columns, figures with definitions, lines."""
