@@ -21,11 +21,32 @@ if TYPE_CHECKING:
         OverlayError,
         ParameterError,
     )
+    from atomsight.evidence.atom_density import (
+        AtomDensity,
+        NegativeDensity,
+        atom_density,
+        negative_density,
+    )
     from atomsight.evidence.copies import copy_positions
     from atomsight.evidence.fsc_q import FscQ, fsc_q
+    from atomsight.evidence.inclusion import (
+        AtomInclusion,
+        InclusionCurve,
+        atom_inclusion,
+        inclusion_curve,
+        level_including,
+    )
     from atomsight.evidence.local_resolution import LocalResolution, local_resolution
     from atomsight.evidence.q_score import QScoreOptions, QScores, q_score
+    from atomsight.evidence.solvent import (
+        DistanceHistogram,
+        Solvent,
+        SolventClass,
+        distance_histogram,
+        solvent,
+    )
     from atomsight.evidence.status import Status
+    from atomsight.evidence.support import NonPolymerSupport, Support, non_polymer_support
     from atomsight.half_maps import HalfMapOptions
     from atomsight.io.map_writing import write_map
     from atomsight.io.maps import read_map
@@ -49,11 +70,27 @@ _HOME = {
         "OverlayError",
         "ParameterError",
     ),
+    "evidence.atom_density": ("AtomDensity", "NegativeDensity", "atom_density", "negative_density"),
     "evidence.copies": ("copy_positions",),
     "evidence.fsc_q": ("FscQ", "fsc_q"),
+    "evidence.inclusion": (
+        "AtomInclusion",
+        "InclusionCurve",
+        "atom_inclusion",
+        "inclusion_curve",
+        "level_including",
+    ),
     "evidence.local_resolution": ("LocalResolution", "local_resolution"),
     "evidence.q_score": ("QScoreOptions", "QScores", "q_score"),
+    "evidence.solvent": (
+        "DistanceHistogram",
+        "Solvent",
+        "SolventClass",
+        "distance_histogram",
+        "solvent",
+    ),
     "evidence.status": ("Status",),
+    "evidence.support": ("NonPolymerSupport", "Support", "non_polymer_support"),
     "half_maps": ("HalfMapOptions",),
     "io.map_writing": ("write_map",),
     "io.maps": ("read_map",),
@@ -66,11 +103,15 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "AtomClass",
+    "AtomDensity",
+    "AtomInclusion",
     "AtomsightError",
     "AtomsightWarning",
+    "DistanceHistogram",
     "ExpectedQ",
     "FscQ",
     "HalfMapOptions",
+    "InclusionCurve",
     "InputError",
     "LocalResolution",
     "Map",
@@ -78,6 +119,8 @@ __all__ = [
     "MapStatistics",
     "Model",
     "ModelFileError",
+    "NegativeDensity",
+    "NonPolymerSupport",
     "Options",
     "OutputError",
     "Overlay",
@@ -86,20 +129,31 @@ __all__ = [
     "QScoreOptions",
     "QScores",
     "ResidueTable",
+    "Solvent",
+    "SolventClass",
     "Status",
+    "Support",
     "Validation",
+    "atom_density",
+    "atom_inclusion",
     "copy_positions",
+    "distance_histogram",
     "expected_class_q",
     "expected_q",
     "fsc_q",
+    "inclusion_curve",
+    "level_including",
     "local_resolution",
     "map_from_array",
+    "negative_density",
+    "non_polymer_support",
     "overlay",
     "q_score",
     "read_map",
     "read_model",
     "select",
     "simulate_map",
+    "solvent",
     "validate",
     "write_map",
     "write_results",

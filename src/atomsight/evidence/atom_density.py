@@ -99,6 +99,8 @@ def atom_density(map_: Map, model: Model) -> AtomDensity:
     Rossmann (2000), Acta Cryst. D56, 1341-1349.
     """
     mean, sd = map_.statistics.mean, map_.statistics.sd
+    # of one value throughout, the sd may still be a rounding error
+    varies = sd > 0 and map_.statistics.maximum > map_.statistics.minimum
     with np.errstate(invalid="ignore"):  # NaN and Inf get a status
         value = trilinear(map_, model.xyz)
         index = to_index(map_, model.xyz)
@@ -109,7 +111,7 @@ def atom_density(map_: Map, model: Model) -> AtomDensity:
     nearest[inside] = map_.values[k, j, i]
 
     status = np.full(len(model), Status.OK, dtype=np.uint8)
-    if not sd > 0:
+    if not varies:
         status[:] = Status.CONSTANT
     status[~np.isfinite(value)] = Status.NOT_FINITE
     status[~inside] = Status.OUTSIDE
@@ -117,7 +119,7 @@ def atom_density(map_: Map, model: Model) -> AtomDensity:
     status[model.hydrogen] = Status.HYDROGEN
     known = status == Status.OK
     value[~known] = nearest[~known] = np.nan
-    scale = sd if sd > 0 else np.nan
+    scale = sd if varies else np.nan
     return AtomDensity(value, (value - mean) / scale, (nearest - mean) / scale, status, mean, sd)
 
 

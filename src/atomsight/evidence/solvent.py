@@ -215,7 +215,7 @@ def _nearest(model: Model, rows: Int_N, others: Int_N) -> Float_N:
         meets = (here != there) & ((own == other) | (own == "") | (other == ""))
         known = meets.any(axis=1)
         first = meets.argmax(axis=1)
-        result[todo[known]] = distance[np.flatnonzero(known), first[known]]
+        result[todo[known]] = np.asarray(distance)[np.flatnonzero(known), first[known]]
         # only itself and atoms of other conformers so far: look further
         todo = todo[~known] if tried < len(others) else todo[:0]
         count *= 4
