@@ -58,6 +58,10 @@ class Options:
         Go on with a model that does not lie in the map.
     half_maps : HalfMapOptions or None
         For FSC-Q.
+    contour : float or None
+        Contour level of the map, map units; for atom inclusion.
+    everything : bool
+        False: the Q-score, and FSC-Q where there are half maps, but no other score.
     """
 
     model_number: int | None = None
@@ -72,11 +76,15 @@ class Options:
     threads: int | None = None
     force: bool = False
     half_maps: HalfMapOptions | None = None
+    contour: float | None = None
+    everything: bool = True
 
     def __post_init__(self) -> None:
         d = self.resolution
         if d is not None and not (np.isfinite(d) and d > 0):
             raise ParameterError(f"resolution must be a positive number of Å, not {d}")
+        if self.contour is not None and not np.isfinite(self.contour):
+            raise ParameterError(f"a contour level must be a number, not {self.contour}")
         if self.assembly is not None and self.neighbours != "assembly":
             raise ParameterError(
                 "an assembly is named, but neighbours are not taken from assemblies"
@@ -209,8 +217,9 @@ def validate(
                 sigma=options.q.sigma,
                 resolution=resolution,
                 halves=halves,
+                contour=options.contour,
             )
-            findings = collect(evidence)
+            findings = collect(evidence, everything=options.everything)
             result = Validation(
                 model=atoms,
                 map=density,

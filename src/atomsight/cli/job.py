@@ -35,6 +35,8 @@ def make_options(
     orientations: int = 0,
     seed: int = 0,
     half_maps: "HalfMapOptions | None" = None,
+    contour: float | None = None,
+    everything: bool = False,
 ) -> "Options":
     """Turn the command line's values into the options of a validation."""
     from atomsight.evidence.q_score import QScoreOptions
@@ -53,6 +55,8 @@ def make_options(
         threads=threads,
         force=force,
         half_maps=half_maps,
+        contour=contour,
+        everything=everything,
     )
 
 

@@ -115,6 +115,10 @@ HalfMaps = Annotated[
 Mask = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Mask; otherwise made from the model.")
 ]
+Contour = Annotated[
+    float | None,
+    typer.Option(metavar="LEVEL", help="Contour level of the map, for atom inclusion."),
+]
 MaskLevel = Annotated[
     float | None,
     typer.Option(metavar="LEVEL", help="Make the mask from the map above this level instead."),

@@ -22,6 +22,7 @@ def validate(
     origin: o.Origin = o.OriginChoice.AUTO,
     threads: o.Threads = None,
     force: o.Force = False,
+    contour: o.Contour = None,
     half_maps: o.HalfMaps = None,
     mask: o.Mask = None,
     mask_level: o.MaskLevel = None,
@@ -52,6 +53,8 @@ def validate(
         origin=origin,
         threads=threads,
         force=force,
+        contour=contour,
+        everything=True,
         half_maps=make_half_map_options(
             half_maps,
             mask=mask,
