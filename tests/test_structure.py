@@ -37,7 +37,7 @@ FACE = ("__init__", "__main__")
 ONLY_IN = {
     "typer": ("cli",),
     "rich": ("cli",),
-    "polars": ("export",),
+    "polars": ("export", "archive"),
     "numba": ("kernels",),
 }
 """Libraries that belong to one room."""

@@ -7,11 +7,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from atomsight.archive.archives import (
+        Archive,
+        build_archive,
+        expected_from,
+        read_archive,
+        write_archive,
+    )
     from atomsight.archive.expected import ExpectedQ, expected_class_q, expected_q
+    from atomsight.archive.percentiles import Percentiles, percentiles
     from atomsight.density.map import Map, MapStatistics, map_from_array
     from atomsight.density.overlay import Overlay, overlay
     from atomsight.density.simulate import simulate_map
     from atomsight.errors import (
+        ArchiveFileError,
         AtomsightError,
         AtomsightWarning,
         InputError,
@@ -56,11 +65,20 @@ if TYPE_CHECKING:
     from atomsight.validation import Options, Validation, validate
 
 _HOME = {
+    "archive.archives": (
+        "Archive",
+        "build_archive",
+        "expected_from",
+        "read_archive",
+        "write_archive",
+    ),
     "archive.expected": ("ExpectedQ", "expected_class_q", "expected_q"),
+    "archive.percentiles": ("Percentiles", "percentiles"),
     "density.map": ("Map", "MapStatistics", "map_from_array"),
     "density.overlay": ("Overlay", "overlay"),
     "density.simulate": ("simulate_map",),
     "errors": (
+        "ArchiveFileError",
         "AtomsightError",
         "AtomsightWarning",
         "InputError",
@@ -102,6 +120,8 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "Archive",
+    "ArchiveFileError",
     "AtomClass",
     "AtomDensity",
     "AtomInclusion",
@@ -126,6 +146,7 @@ __all__ = [
     "Overlay",
     "OverlayError",
     "ParameterError",
+    "Percentiles",
     "QScoreOptions",
     "QScores",
     "ResidueTable",
@@ -136,9 +157,11 @@ __all__ = [
     "Validation",
     "atom_density",
     "atom_inclusion",
+    "build_archive",
     "copy_positions",
     "distance_histogram",
     "expected_class_q",
+    "expected_from",
     "expected_q",
     "fsc_q",
     "inclusion_curve",
@@ -148,13 +171,16 @@ __all__ = [
     "negative_density",
     "non_polymer_support",
     "overlay",
+    "percentiles",
     "q_score",
+    "read_archive",
     "read_map",
     "read_model",
     "select",
     "simulate_map",
     "solvent",
     "validate",
+    "write_archive",
     "write_map",
     "write_results",
 ]

@@ -7,6 +7,7 @@
     │   ├── MapFileError            a map file cannot be read as what it says it is
     │   ├── ModelFileError          a model file cannot be read, or holds nothing to score
     │   ├── OverlayError            the model does not lie in the map
+    │   ├── ArchiveFileError        a table of entries, or statistics made of one, cannot be used
     │   └── ParameterError          an option has a value that means nothing
     └── OutputError                 a result cannot be written (exit code 2)
 
@@ -32,6 +33,10 @@ class ModelFileError(InputError):
 
 class OverlayError(InputError):
     """The model does not lie in the map."""
+
+
+class ArchiveFileError(InputError):
+    """A table of entries, or a file of statistics made of one, cannot be used."""
 
 
 class ParameterError(InputError):

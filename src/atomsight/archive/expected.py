@@ -91,7 +91,7 @@ def expected_q(resolution: float | None, sigma: float) -> tuple[ExpectedQ | None
     reason = _no_expectation(resolution, sigma)
     if reason or resolution is None:
         return None, reason
-    if _is(sigma, 0.4):
+    if same_sigma(sigma, 0.4):
         mean = float(np.polyval(_CUBIC_2025, resolution))
         return ExpectedQ(
             peak=mean + _PEAK_2025,
@@ -136,23 +136,54 @@ def expected_class_q(
     reason = _no_expectation(resolution, sigma)
     if reason or resolution is None:
         return None, reason
-    lines = next(lines for known, lines in _LINES.items() if _is(sigma, known))
+    lines = next(lines for known, lines in _LINES.items() if same_sigma(sigma, known))
     line = lines.get(atom_class)
     if line is None:
         return None, f"no line has been published for {atom_class.label} at sigma {sigma:g}"
     return line.slope * resolution + line.intercept, ""
 
 
-def _no_expectation(resolution: float | None, sigma: float) -> str:
+def why_out_of_range(resolution: float | None, range_: tuple[float, float] = FITTED_RANGE) -> str:
+    """Why a resolution cannot be compared with the archive.
+
+    Parameters
+    ----------
+    resolution : float or None
+        Å.
+    range_ : tuple of float
+        Å; between these the statistics were fitted.
+
+    Returns
+    -------
+    str
+        Empty where it can.
+    """
     if resolution is None:
         return "no resolution given and none in the model's metadata (--resolution)"
-    low, high = FITTED_RANGE
+    low, high = range_
     if not low <= resolution <= high:
         return f"{resolution:g} Å is outside {low:g}-{high:g} Å, where the statistics were fitted"
-    if not any(_is(sigma, known) for known in _LINES):
+    return ""
+
+
+def _no_expectation(resolution: float | None, sigma: float) -> str:
+    if reason := why_out_of_range(resolution):
+        return reason
+    if not any(same_sigma(sigma, known) for known in _LINES):
         return f"there are statistics for sigma 0.4 and 0.6, not {sigma:g}"
     return ""
 
 
-def _is(sigma: float, known: float) -> bool:
+def same_sigma(sigma: float, known: float) -> bool:
+    """Whether two widths are the same but for rounding.
+
+    Parameters
+    ----------
+    sigma, known : float
+        Å.
+
+    Returns
+    -------
+    bool
+    """
     return abs(sigma - known) < 1e-9

@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 import typer
 
+from atomsight.cli.archive import archive
 from atomsight.cli.fsc_q import fsc_q
 from atomsight.cli.local_resolution import local_resolution
 from atomsight.cli.q import q
@@ -26,6 +27,7 @@ app.command(no_args_is_help=True)(q)
 app.command(name="fsc-q", no_args_is_help=True)(fsc_q)
 app.command(name="local-resolution", no_args_is_help=True)(local_resolution)
 app.command(no_args_is_help=True)(simulate)
+app.add_typer(archive, name="archive", help="Compare with the archive, or with one of your own.")
 
 
 def _show_version(value: bool) -> None:
