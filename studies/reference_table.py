@@ -1,8 +1,8 @@
 """Make the archive that comes with atomsight out of the PyPI wheel ``va``.
 
 The wheel (EMDB's validation analysis, Apache-2.0) holds the scores of EMDB's entries in the file
-va/qscores.csv. Ids, resolution, Q-score, atom inclusion, SMOC and CCC are kept; the model's file name
-and EMDB's own percentiles are not::
+va/qscores.csv. Ids, resolution, Q-score, atom inclusion, SMOC and CCC are kept; the names of the
+models' files and EMDB's own percentiles are not::
 
     pip download --no-deps va==0.0.1.dev134
     python studies/reference_table.py va-0.0.1.dev134-py3-none-any.whl -o src/atomsight/archive/data

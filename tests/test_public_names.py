@@ -94,6 +94,7 @@ def test_the_package_says_that_it_is_typed():
         ("MapFileError", "InputError"),
         ("ModelFileError", "InputError"),
         ("OverlayError", "InputError"),
+        ("ArchiveFileError", "InputError"),
         ("ParameterError", "InputError"),
         ("OutputError", "AtomsightError"),
     ],

@@ -20,6 +20,10 @@ COMMANDS = {
     "atomsight-fsc-q": ("fsc-q",),
     "atomsight-local-resolution": ("local-resolution",),
     "atomsight-simulate": ("simulate",),
+    "atomsight-archive": ("archive",),
+    "atomsight-archive-percentile": ("archive", "percentile"),
+    "atomsight-archive-build": ("archive", "build"),
+    "atomsight-archive-show": ("archive", "show"),
 }
 LAYOUT = "0.29"
 """Version of typer whose layout the texts have."""
@@ -42,7 +46,9 @@ def test_help_is_as_written_down(shell, name):
 def test_every_option_is_written_down_with_its_help(name):
     """Whatever the layout."""
     text = squeezed((FOLDER / f"{name}.txt").read_text(encoding="utf-8"))
-    command = get_command(app).commands[COMMANDS[name][0]]
+    command = get_command(app)
+    for step in COMMANDS[name]:
+        command = command.commands[step]
     assert squeezed(command.help) in text
     for parameter in command.params:
         assert squeezed(parameter.help) in text
@@ -52,12 +58,25 @@ def test_every_option_is_written_down_with_its_help(name):
 
 
 def test_every_command_has_its_text():
-    listed = {f"atomsight-{name}" for name in get_command(app).commands}
-    assert {*listed, "atomsight"} == set(COMMANDS)
+    assert set(all_commands(get_command(app), "atomsight")) == set(COMMANDS)
     assert {path.stem for path in FOLDER.glob("*.txt")} == set(COMMANDS)
-    text = (FOLDER / "atomsight.txt").read_text(encoding="utf-8")
-    for name in get_command(app).commands:
-        assert f"  {name} " in text
+
+
+@pytest.mark.parametrize("name", ["atomsight", "atomsight-archive"])
+def test_a_group_lists_its_commands(name):
+    text = (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
+    command = get_command(app)
+    for step in COMMANDS[name]:
+        command = command.commands[step]
+    for listed in command.commands:
+        assert f"  {listed} " in text
+
+
+def all_commands(command, name):
+    """Its name, and those of the commands below it."""
+    yield name
+    for step, below in getattr(command, "commands", {}).items():
+        yield from all_commands(below, f"{name}-{step}")
 
 
 def test_minus_h_is_the_same(atomsight):

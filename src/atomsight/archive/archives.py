@@ -304,5 +304,6 @@ def expected_from(archive: Archive, resolution: float | None) -> tuple[ExpectedQ
         low=mean + fitted.low,
         high=mean + fitted.high,
         band=f"{INSIDE:.0%} of entries on either side of the peak".replace("%", " %"),
-        definition=f"cubic of {fitted.n} entries of {archive.label}, sigma {archive.sigma:g}",
+        definition=f"cubic of {archive.name} {archive.date} ({fitted.n} entries, "
+        f"{fitted.finest:g}-{fitted.coarsest:g} Å, sigma {archive.sigma:g})",
     ), ""

@@ -7,6 +7,7 @@ import numpy as np
 
 from atomsight.archive.archives import Archive, read_archive
 from atomsight.archive.expected import same_sigma, why_out_of_range
+from atomsight.archive.table import LIMITS
 from atomsight.archive.windows import HALF_WIDTH, in_window
 from atomsight.errors import ParameterError
 from atomsight.typing import FloatArray
@@ -108,7 +109,8 @@ def percentiles(
     Raises
     ------
     ParameterError
-        If the archive has no such measure, or the definition is unknown.
+        If the archive has no such measure, a value cannot be one of it, or the definition is
+        unknown.
 
     References
     ----------
@@ -119,9 +121,11 @@ def percentiles(
         raise ParameterError(f"definition {definition!r}: choose paper or emdb")
     if measure not in source.entries.measures:
         raise ParameterError(
-            f"{source.name} has no measure {measure!r}; "
-            f"it has {', '.join(source.entries.measures)}"
+            f"{source.name} has no measure {measure!r}; it has {', '.join(source.entries.measures)}"
         )
+    low, high = LIMITS.get(measure, (-np.inf, np.inf))
+    if value is not None and np.isfinite(value) and not low <= value <= high:
+        raise ParameterError(f"{measure} {value:g}: it lies between {low:g} and {high:g}")
     half_width = HALF_WIDTH if definition == "paper" else EMDB_HALF_WIDTH
     values = source.entries.measures[measure]
     of_all, n_all, no_all = None, 0, _no_value(value, measure, sigma, source)

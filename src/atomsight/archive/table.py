@@ -21,7 +21,9 @@ _NAMES = {
 }
 """What a column means, and the names by which it is known, in any case of letters."""
 
-_LIMITS = {"resolution": (0.0, np.inf), "q": (-1.0, 1.0), "inclusion": (0.0, 1.0)}
+LIMITS = {"q": (-1.0, 1.0), "inclusion": (0.0, 1.0)}
+"""Between these a measure lies by its definition."""
+
 _MISSING = {"", "-", "?", ".", "na", "n/a", "nan", "null", "none"}
 _SEPARATORS = ",;\t"
 
@@ -181,17 +183,19 @@ def _numbers(
 ) -> tuple[FloatArray, int]:
     """Values of a column, NaN where missing, and how many were infinite."""
     found = []
-    low, high = _LIMITS.get(name, (-np.inf, np.inf))
+    low, high = LIMITS.get(name, (-np.inf, np.inf))
     for line, cell in cells:
         if not _is_number(cell):
             raise ArchiveFileError(
                 f"{file}: line {line}: {title} is {cell!r}, not a number (with a decimal point)"
             )
         value = np.nan if cell.lower() in _MISSING else float(cell)
-        outside = value < low or value > high or (name == "resolution" and value == 0)
-        if np.isfinite(value) and outside:
-            limits = "must be above 0" if name == "resolution" else f"lies in {low:g} to {high:g}"
-            raise ArchiveFileError(f"{file}: line {line}: {title} is {cell}, but it {limits}")
+        if name == "resolution" and value <= 0:
+            raise ArchiveFileError(f"{file}: line {line}: {title} is {cell}; it must be above 0 Å")
+        if np.isfinite(value) and not low <= value <= high:
+            raise ArchiveFileError(
+                f"{file}: line {line}: {title} is {cell}, but it lies between {low:g} and {high:g}"
+            )
         found.append(value)
     values = np.array(found, dtype=np.float64)
     infinite = np.isinf(values)

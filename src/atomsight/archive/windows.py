@@ -125,9 +125,7 @@ def rolling_windows(resolution: FloatArray, q: FloatArray) -> tuple[RollingWindo
         values = q[in_window(resolution, centre, HALF_WIDTH) & np.isfinite(q)]
         if len(values):
             low, median, high = np.percentile(values, (5, 50, 95))
-            found.append(
-                RollingWindow(centre, len(values), float(low), float(median), float(high))
-            )
+            found.append(RollingWindow(centre, len(values), float(low), float(median), float(high)))
     return tuple(found)
 
 

@@ -95,7 +95,9 @@ def percentile(
 def build(
     table: Annotated[
         Path,
-        typer.Argument(metavar="TABLE", help="CSV with the columns resolution and q, one row each."),
+        typer.Argument(
+            metavar="TABLE", help="CSV with the columns resolution and q, one row each."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File to write.")],
     name: Annotated[

@@ -9,8 +9,10 @@ from atomsight.archive.archives import Archive, expected_from
 from atomsight.archive.expected import ExpectedQ
 from atomsight.archive.percentiles import Percentiles
 from atomsight.archive.regression import DEGREE
+from atomsight.archive.windows import WindowChoice
 
 _LABEL = 14
+_WEAK = 0.3
 
 
 def percentile_lines(
@@ -38,10 +40,9 @@ def percentile_lines(
         width = f" (sigma {sigma:g} Å)" if one.measure == "q" else ""
         yield _row(one.measure, f"{one.value:g}{width}")
         yield _row("  of all", _share(one.of_all, one.n_all, "", one.no_all))
-        where = f" within {one.half_width:g} Å of {one.resolution} Å"
-        yield _row(
-            "  of similar", _share(one.of_resolution, one.n_window, where, one.no_resolution)
-        )
+        where = f" within {one.half_width:g} Å of {one.resolution or 0:g} Å"
+        similar = _share(one.of_resolution, one.n_window, where, one.no_resolution)
+        yield _row("  of similar", similar)
     if expected is None:
         yield _row("expected Q", f"none: {reason}")
     else:
@@ -110,13 +111,15 @@ def archive_lines(archive: Archive) -> Iterator[str]:
         f"high {fitted.high:+.3f}; skewness of the residuals {fitted.skewness:.2f}"
     )
     yield ""
-    yield "Entries within a half-width, and correlation of Q_relative_resolution with the resolution"
+    yield "Entries in a window, and correlation r of Q_relative_resolution with the resolution"
     yield "  ± Å  fewest    mean    most  r below 5 Å  r from 5 Å"
     for choice in archive.windows:
         yield (
             f"{choice.half_width:5.1f}  {choice.fewest:6d}  {choice.mean:6.0f}  {choice.most:6d}  "
             f"{_r(choice.r_finer)}  {_r(choice.r_coarser)}"
         )
+    narrow = [c.half_width for c in archive.windows if _unbiased(c)]
+    yield f"widest with correlations within 0.3: {max(narrow):g} Å" if narrow else "none within 0.3"
     yield ""
     yield "Q within 0.5 Å of a resolution, and the band"
     yield "    Å  entries     5 %  median    95 %     low    peak    high"
@@ -139,6 +142,11 @@ def _share(percent: float | None, n: int, where: str, reason: str) -> str:
 
 def _span(archive: Archive) -> str:
     return f"{archive.regression.finest:g} to {archive.regression.coarsest:g} Å"
+
+
+def _unbiased(choice: WindowChoice) -> bool:
+    """Whether little correlation is left, as in the paper."""
+    return all(r is None or abs(r) <= _WEAK for r in (choice.r_finer, choice.r_coarser))
 
 
 def _r(value: float | None) -> str:
