@@ -73,9 +73,10 @@ def percentile(
         )
         for name, given in wanted.items()
     ]
-    expected, reason = expected_from(source, resolution)
-    if model is None:
-        expected, reason = expected_q(resolution, sigma)
+    published = model is None
+    expected, reason = (
+        expected_q(resolution, sigma) if published else expected_from(source, resolution)
+    )
     if as_json:
         facts = {
             "archive": source.label,
@@ -117,9 +118,12 @@ def build(
     """Make statistics of a table of entries: EMDB's next release, or your own."""
     from atomsight.archive.archives import build_archive, write_archive
     from atomsight.cli.show_archive import build_lines
+    from atomsight.errors import ParameterError
     from atomsight.io.files import require_parent
 
     target = require_parent(output)
+    if target.resolve() == table.resolve():
+        raise ParameterError(f"{output}: this is the table itself; choose another file with -o")
     limits = _pairs("--at-least", at_least)
     made = build_archive(table, name=name, date=date, sigma=sigma, at_least=limits)
     write_archive(made, target)
