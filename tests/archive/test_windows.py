@@ -66,14 +66,14 @@ def test_rolling_windows_are_percentiles_of_what_is_near():
             if near(d_i, window.resolution, 0.5) and not np.isnan(q_i)
         ]
         assert window.n == len(near_by)
-        low, median, high = np.percentile(near_by, [5, 50, 95])
+        low, median, high = np.percentile(near_by, [2.5, 50, 97.5])
         assert (window.low, window.median, window.high) == pytest.approx((low, median, high))
 
 
-def test_rolling_windows_without_entries_are_not_there():
-    d, q = made_up(60)
-    centres = [w.resolution for w in rolling_windows(np.round(2 + d / 10, 2), q)]
-    assert centres == [2.0, 2.5, 3.0]
+def test_rolling_windows_of_fewer_than_ten_entries_are_not_there():
+    d = np.repeat([2.0, 3.5, 8.0], [10, 9, 1])
+    windows = rolling_windows(d, np.linspace(0, 0.5, 20))
+    assert [(w.resolution, w.n) for w in windows] == [(1.5, 10), (2.0, 10), (2.5, 10)]
 
 
 def test_windows_hold_as_many_as_those_of_the_paper():

@@ -61,21 +61,33 @@ def runs(page: Path) -> list[Step]:
     return [step for step in steps(page) if shlex.split(step.command)[0] == "atomsight"]
 
 
+def make(page: str, folder: Path) -> Path:
+    """Run the first Python example of a how-to in a folder, and return its .cache."""
+    examples = PYTHON_BLOCK.findall((DOCS / "howto" / page).read_text(encoding="utf-8"))
+    command = [sys.executable, "-c", doctest.script_from_examples(examples[0])]
+    (folder / ".cache").mkdir(exist_ok=True)
+    subprocess.run(command, cwd=folder, check=True)
+    return folder / ".cache"
+
+
 @pytest.fixture(scope="session")
 def half_maps(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Half maps and their mean, made by the first example of docs/howto/half_maps.md."""
     folder = tmp_path_factory.mktemp("half-maps")
     (folder / ".cache").mkdir()
     (folder / ".cache" / "data").symlink_to(demo_data)
-    examples = PYTHON_BLOCK.findall((DOCS / "howto" / "half_maps.md").read_text(encoding="utf-8"))
-    command = [sys.executable, "-c", doctest.script_from_examples(examples[0])]
-    subprocess.run(command, cwd=folder, check=True)
-    return folder / ".cache" / "half-maps"
+    return make("half_maps.md", folder) / "half-maps"
+
+
+@pytest.fixture(scope="session")
+def entries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of entries, made by the first example of docs/howto/archive.md."""
+    return make("archive.md", tmp_path_factory.mktemp("entries")) / "entries.csv"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, demo_data: Path, half_maps: Path) -> Path:
-    """A folder with the demo's files and the half maps under the names that the pages use."""
+def folder(tmp_path: Path, demo_data: Path, half_maps: Path, entries: Path) -> Path:
+    """A folder with the demo's files, the half maps and the table that the pages name."""
     (tmp_path / ".cache").mkdir()
     (tmp_path / ".cache" / "data").symlink_to(demo_data)
     for file in demo_data.iterdir():
@@ -83,6 +95,7 @@ def folder(tmp_path: Path, demo_data: Path, half_maps: Path) -> Path:
             (tmp_path / file.name).symlink_to(file)
     for file in half_maps.iterdir():
         (tmp_path / file.name).symlink_to(file)
+    (tmp_path / entries.name).symlink_to(entries)
     return tmp_path
 
 

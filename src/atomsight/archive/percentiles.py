@@ -8,7 +8,7 @@ import numpy as np
 from atomsight.archive.archives import Archive, read_archive
 from atomsight.archive.expected import same_sigma, why_out_of_range
 from atomsight.archive.table import LIMITS
-from atomsight.archive.windows import HALF_WIDTH, in_window
+from atomsight.archive.windows import FEWEST, HALF_WIDTH, in_window
 from atomsight.errors import ParameterError
 from atomsight.typing import FloatArray
 
@@ -16,9 +16,6 @@ Definition = Literal["paper", "emdb"]
 
 EMDB_HALF_WIDTH = 1.0
 """Å; with it the percentiles in EMDB's own table come out."""
-
-FEWEST = 10
-"""Entries that a window must hold: of fewer, a percentile would be a coarse guess."""
 
 _TEXTS: dict[Definition, str] = {
     "paper": "share of entries with a lower value (Pintilie et al. 2025, equations 6 and 7)",
@@ -86,7 +83,8 @@ def percentiles(
     Parameters
     ----------
     value : float or None
-        Of the whole model. For Q: the mean over its atoms.
+        Of the whole model. For Q: the mean over its atoms without hydrogen and water, as EMDB has
+        it.
     resolution : float or None
         d in Å.
     measure : str

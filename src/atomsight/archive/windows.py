@@ -14,6 +14,12 @@ HALF_WIDTHS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5)
 HALF_WIDTH = 0.5
 """Å; the paper's choice."""
 
+PERCENTS = (2.5, 50.0, 97.5)
+"""Of the rolling windows."""
+
+FEWEST = 10
+"""Entries that a window must hold: of fewer, a percentile would be a coarse guess."""
+
 _BORDER = 5.0
 _ROLLING = tuple(float(d) for d in np.arange(1.0, 10.01, 0.5))
 _SLACK = 1e-6
@@ -56,7 +62,7 @@ class RollingWindow:
     n : int
         Entries within ± 0.5 Å.
     low, median, high : float
-        5th, 50th and 95th percentile of their Q.
+        2.5th, 50th and 97.5th percentile of their Q, which hold 95 % as the band of the cubic does.
     """
 
     resolution: float
@@ -109,7 +115,7 @@ def window_choices(resolution: FloatArray, q: FloatArray) -> tuple[WindowChoice,
 
 
 def rolling_windows(resolution: FloatArray, q: FloatArray) -> tuple[RollingWindow, ...]:
-    """Percentiles of Q in windows of ± 0.5 Å, every 0.5 Å from 1 to 10 Å, where there are entries.
+    """Percentiles of Q in windows of ± 0.5 Å, every 0.5 Å from 1 to 10 Å, where ten entries are.
 
     Parameters
     ----------
@@ -123,8 +129,8 @@ def rolling_windows(resolution: FloatArray, q: FloatArray) -> tuple[RollingWindo
     found = []
     for centre in _ROLLING:
         values = q[in_window(resolution, centre, HALF_WIDTH) & np.isfinite(q)]
-        if len(values):
-            low, median, high = np.percentile(values, (5, 50, 95))
+        if len(values) >= FEWEST:
+            low, median, high = np.percentile(values, PERCENTS)
             found.append(RollingWindow(centre, len(values), float(low), float(median), float(high)))
     return tuple(found)
 

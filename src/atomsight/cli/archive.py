@@ -32,7 +32,9 @@ class DefinitionChoice(StrEnum):
 
 @archive.command(no_args_is_help=True)
 def percentile(
-    q: Annotated[float | None, typer.Option("--q", metavar="Q", help="Mean Q of a model.")] = None,
+    q: Annotated[
+        float | None, typer.Option("--q", metavar="Q", help="Mean Q of a model, without water.")
+    ] = None,
     resolution: Annotated[
         float | None, typer.Option(metavar="Å", help="Resolution of its map.")
     ] = None,

@@ -122,7 +122,7 @@ def archive_lines(archive: Archive) -> Iterator[str]:
     yield f"widest with correlations within 0.3: {max(narrow):g} Å" if narrow else "none within 0.3"
     yield ""
     yield "Q within 0.5 Å of a resolution, and the band"
-    yield "    Å  entries     5 %  median    95 %     low    peak    high"
+    yield "    Å  entries   2.5 %  median  97.5 %     low    peak    high"
     for window in archive.rolling:
         expected, _ = expected_from(archive, window.resolution)
         band = (expected.low, expected.peak, expected.high) if expected else ()
