@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.resources import files
 
 import numpy as np
@@ -20,7 +20,9 @@ from atomsight.archive.archives import (
     write_archive,
 )
 from atomsight.archive.expected import expected_q
+from atomsight.archive.regression import fit_regression
 from atomsight.archive.table import read_entries
+from atomsight.archive.windows import rolling_windows, window_choices
 from atomsight.errors import ArchiveFileError, OutputError, ParameterError
 from tests.support.entries import CUBIC, made_up_table, write_table
 
@@ -146,21 +148,27 @@ def spoiled(kind, archive, path):
     elif kind == "rows missing":
         facts = pl.read_parquet_metadata(path)
         pl.read_parquet(path).head(10).write_parquet(path, metadata=facts)
-    elif kind == "another format":
+    else:
         facts = json.loads(pl.read_parquet_metadata(path)["atomsight-archive"])
-        metadata = {"atomsight-archive": json.dumps(facts | {"format": 2})}
-        pl.read_parquet(path).write_parquet(path, metadata=metadata)
+        text = {
+            "another format": json.dumps(facts | {"format": 2}),
+            "no facts": json.dumps({"format": 1}),
+            "a list": "[]",
+        }[kind]
+        pl.read_parquet(path).write_parquet(path, metadata={"atomsight-archive": text})
 
 
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("another parquet", "not an archive; make one with: atomsight archive build"),
+        ("another parquet", "make one with: atomsight archive build"),
         ("text", "not an archive"),
         ("truncated", "not an archive"),
         ("cut short", "not an archive"),
-        ("rows missing", "damaged, or was made by another version"),
-        ("another format", "damaged, or was made by another version"),
+        ("rows missing", "not an archive, or damaged"),
+        ("no facts", "not an archive, or damaged"),
+        ("a list", "not an archive, or damaged"),
+        ("another format", "made by another version of atomsight; build it again"),
     ],
 )
 def test_what_is_no_archive_is_refused(archive, tmp_path, kind, message):
@@ -208,6 +216,11 @@ def test_nothing_is_expected_beyond_the_entries(tmp_path, resolution):
     assert ("no resolution" if resolution is None else "outside 2-8 Å") in reason
 
 
+def test_nothing_is_expected_of_a_q_of_another_sigma(archive):
+    assert expected_from(archive, 3.2, 0.4)[0] == expected_from(archive, 3.2)[0] is not None
+    assert expected_from(archive, 3.2, 0.6) == (None, "the archive's Q has sigma 0.4, not 0.6")
+
+
 def test_the_reference_is_read_once():
     assert read_archive() is read_archive()
 
@@ -227,13 +240,21 @@ def test_the_reference_is_emdbs_table():
 
 
 def test_the_references_statistics_are_those_of_its_entries():
+    """What is stored is what this version computes, but for the last bits of a fit."""
     archive = read_archive()
     d, q = archive.entries.resolution, archive.entries.measures["q"]
-    chosen = (d >= 1) & (d <= 10)
-    np.testing.assert_allclose(
-        archive.regression.cubic.coefficients, np.polyfit(d[chosen], q[chosen], 3), rtol=1e-6
+    fitted = fit_regression(d, q)
+    stored, found = (
+        {k: v for k, v in asdict(r).items() if k != "fits"} for r in (archive.regression, fitted)
     )
-    assert archive.regression.n == chosen.sum() == 24_718
+    assert stored == pytest.approx(found, abs=1e-6)
+    assert fitted.n == ((d >= 1) & (d <= 10)).sum() == 24_718
+    for old, new in zip(archive.regression.fits, fitted.fits, strict=True):
+        np.testing.assert_allclose(old.coefficients, new.coefficients, rtol=1e-6)
+        assert (old.r2, old.test_r2) == pytest.approx((new.r2, new.test_r2), abs=1e-6)
+    again = [*window_choices(d, q), *rolling_windows(d, q)]
+    for old, new in zip([*archive.windows, *archive.rolling], again, strict=True):
+        assert asdict(old) == pytest.approx(asdict(new), abs=1e-6)
 
 
 @pytest.mark.parametrize("resolution", [2.0, 3.0, 4.0, 6.0, 8.0])

@@ -143,6 +143,7 @@ def test_no_value_no_percentile(value):
     found = percentiles(value, 3.0, "inclusion")
     assert (found.of_all, found.of_resolution, found.n_all) == (None, None, 0)
     assert found.no_all == found.no_resolution == "no value of inclusion"
+    assert found.value is None
 
 
 @pytest.mark.parametrize(("value", "measure"), [(55.4, "q"), (-1.1, "q"), (91.0, "inclusion")])

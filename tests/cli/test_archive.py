@@ -90,8 +90,16 @@ def test_what_cannot_be_said_has_its_reason(atomsight, options, reason):
 def test_another_sigma_has_no_percentile(atomsight):
     done = atomsight("archive", "percentile", "--q", 0.5, "--resolution", 3, "--sigma", 0.6)
     assert done.out.count("none: the archive's Q has sigma 0.4, not 0.6") == 2
+    assert "cubic of MapQ 2.9.7 (sigma 0.6)" in done.out
     as_json = atomsight("archive", "percentile", "--q", 0.5, "--sigma", 0.6, "--json")
     assert json.loads(as_json.out)["percentiles"][0]["of_all"] is None
+
+
+def test_a_value_that_is_none_is_null_and_none(atomsight):
+    command = "archive", "percentile", "--q", "nan", "--resolution", 3
+    assert atomsight(*command).out.count("none: no value of q") == 2
+    facts = json.loads(atomsight(*command, "--json").out, parse_constant=pytest.fail)
+    assert facts["percentiles"][0]["value"] is None
 
 
 def test_build_says_what_it_made(atomsight, table, tmp_path):
@@ -110,6 +118,8 @@ def test_percentile_and_show_use_what_was_built(atomsight, built):
     command = "archive", "percentile", "--q", 0.5, "--resolution", 3.2, "--model", built
     assert "% of 400 entries" in atomsight(*command).out
     assert f"cubic of own 2025-01-02 ({archive.regression.n} entries" in atomsight(*command).out
+    other = atomsight(*command, "--sigma", 0.6).out
+    assert other.count("none: the archive's Q has sigma 0.4, not 0.6") == 3
     assert atomsight("archive", "show", "--model", built).out.split()[1:3] == [
         "own",
         "(2025-01-02,",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from atomsight.archive.expected import ExpectedQ, why_out_of_range
+from atomsight.archive.expected import ExpectedQ, same_sigma, why_out_of_range
 from atomsight.archive.regression import INSIDE, PolynomialFit, Regression, fit_regression
 from atomsight.archive.table import Entries, read_entries, select_entries
 from atomsight.archive.windows import (
@@ -246,40 +246,64 @@ def _read(file: Path) -> Archive:
         if not content.startswith(_MAGIC):
             raise ValueError("no parquet")  # noqa: TRY301
         facts = json.loads(pl.read_parquet_metadata(BytesIO(content))[_KEY])
-        table = pl.read_parquet(BytesIO(content))
-    except (pl.exceptions.PolarsError, KeyError, ValueError):
+        if facts["format"] == _FORMAT:
+            return _archive(facts, pl.read_parquet(BytesIO(content)))
+    except (pl.exceptions.PolarsError, KeyError, TypeError, ValueError):
         raise ArchiveFileError(
-            f"{file}: not an archive; make one with: atomsight archive build TABLE -o FILE"
+            f"{file}: not an archive, or damaged; make one with: "
+            "atomsight archive build TABLE -o FILE"
         ) from None
-    if facts.get("format") != _FORMAT or facts.get("n") != table.height:
-        raise ArchiveFileError(
-            f"{file}: this archive is damaged, or was made by another version of atomsight; "
-            "build it again"
-        )
-    numbers = {
-        name: table[name].fill_null(float("nan")).to_numpy()
+    raise ArchiveFileError(
+        f"{file}: this archive was made by another version of atomsight; build it again"
+    )
+
+
+def _archive(facts: dict[str, Any], table: pl.DataFrame) -> Archive:
+    if facts["n"] != table.height:
+        raise ValueError("rows are missing")
+    resolution, *values = (
+        table[name].fill_null(float("nan")).to_numpy()
         for name in ("resolution", *facts["measures"])
-    }
+    )
+    ids = np.array(table["id"].to_list(), dtype=np.str_)
     fitted = facts["regression"]
     fits = tuple(
         PolynomialFit(**(fit | {"coefficients": tuple(fit["coefficients"])}))
         for fit in fitted["fits"]
     )
     return Archive(
-        **{field: facts[field] for field in ("name", "date", "table", "sha256", "program")},
-        sigma=facts["sigma"],
+        **{name: facts[name] for name in ("name", "date", "table", "sha256", "program", "sigma")},
         filters=tuple(facts["filters"]),
         notes=tuple(facts["notes"]),
-        entries=Entries(
-            np.array(table["id"].to_list(), dtype=np.str_), numbers.pop("resolution"), numbers
-        ),
+        entries=Entries(ids, resolution, dict(zip(facts["measures"], values, strict=True))),
         regression=Regression(**(fitted | {"fits": fits})),
         windows=tuple(WindowChoice(**choice) for choice in facts["windows"]),
         rolling=tuple(RollingWindow(**window) for window in facts["rolling"]),
     )
 
 
-def expected_from(archive: Archive, resolution: float | None) -> tuple[ExpectedQ | None, str]:
+def why_other_sigma(archive: Archive, sigma: float | None) -> str:
+    """Why a Q of this sigma cannot be compared with an archive.
+
+    Parameters
+    ----------
+    archive : Archive
+    sigma : float or None
+        Å; None: it is the archive's.
+
+    Returns
+    -------
+    str
+        Empty where it can.
+    """
+    if sigma is None or same_sigma(sigma, archive.sigma):
+        return ""
+    return f"the archive's Q has sigma {archive.sigma:g}, not {sigma:g}"
+
+
+def expected_from(
+    archive: Archive, resolution: float | None, sigma: float | None = None
+) -> tuple[ExpectedQ | None, str]:
     """Expected Q of a whole model by an archive's own cubic, at the archive's sigma.
 
     Parameters
@@ -287,6 +311,8 @@ def expected_from(archive: Archive, resolution: float | None) -> tuple[ExpectedQ
     archive : Archive
     resolution : float or None
         Å.
+    sigma : float, optional
+        Å; of the Q to compare with. The archive's when None.
 
     Returns
     -------
@@ -297,6 +323,8 @@ def expected_from(archive: Archive, resolution: float | None) -> tuple[ExpectedQ
     fitted = archive.regression
     reason = why_out_of_range(resolution, (fitted.finest, fitted.coarsest))
     if reason or resolution is None:
+        return None, reason
+    if reason := why_other_sigma(archive, sigma):
         return None, reason
     mean = float(np.polyval(fitted.cubic.coefficients, resolution))
     return ExpectedQ(

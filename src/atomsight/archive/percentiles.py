@@ -5,8 +5,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from atomsight.archive.archives import Archive, read_archive
-from atomsight.archive.expected import same_sigma, why_out_of_range
+from atomsight.archive.archives import Archive, read_archive, why_other_sigma
+from atomsight.archive.expected import why_out_of_range
 from atomsight.archive.table import LIMITS
 from atomsight.archive.windows import FEWEST, HALF_WIDTH, in_window
 from atomsight.errors import ParameterError
@@ -135,8 +135,8 @@ def percentiles(
             of_resolution, n_window = _share(window, value, definition)
     return Percentiles(
         measure=measure,
-        value=value,
-        resolution=resolution,
+        value=_finite(value),
+        resolution=_finite(resolution),
         of_all=of_all,
         of_resolution=of_resolution,
         n_all=n_all,
@@ -150,11 +150,15 @@ def percentiles(
     )
 
 
+def _finite(number: float | None) -> float | None:
+    return None if number is None or not np.isfinite(number) else number
+
+
 def _no_value(value: float | None, measure: str, sigma: float, archive: Archive) -> str:
-    if value is None or not np.isfinite(value):
+    if _finite(value) is None:
         return f"no value of {measure}"
-    if measure == "q" and not same_sigma(sigma, archive.sigma):
-        return f"the archive's Q has sigma {archive.sigma:g}, not {sigma:g}"
+    if measure == "q" and (reason := why_other_sigma(archive, sigma)):
+        return reason
     if not np.isfinite(archive.entries.measures[measure]).any():
         return f"no entry of {archive.name} has a value of {measure}"
     return ""

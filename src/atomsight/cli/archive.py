@@ -77,7 +77,7 @@ def percentile(
     ]
     published = model is None
     expected, reason = (
-        expected_q(resolution, sigma) if published else expected_from(source, resolution)
+        expected_q(resolution, sigma) if published else expected_from(source, resolution, sigma)
     )
     if as_json:
         facts = {

@@ -38,7 +38,7 @@ def percentile_lines(
     yield _row("percentile", found[0].text)
     for one in found:
         width = f" (sigma {sigma:g} Å)" if one.measure == "q" else ""
-        yield _row(one.measure, f"{one.value:g}{width}")
+        yield _row(one.measure, "none" if one.value is None else f"{one.value:g}{width}")
         yield _row("  of all", _share(one.of_all, one.n_all, "", one.no_all))
         where = f" within {one.half_width:g} Å of {one.resolution or 0:g} Å"
         similar = _share(one.of_resolution, one.n_window, where, one.no_resolution)
