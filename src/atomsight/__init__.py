@@ -7,15 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from atomsight.archive.archives import (
-        Archive,
-        build_archive,
-        expected_from,
-        read_archive,
-        write_archive,
-    )
+    from atomsight.archive.archives import Archive, build_archive, expected_from
     from atomsight.archive.expected import ExpectedQ, expected_class_q, expected_q
     from atomsight.archive.percentiles import Percentiles, percentiles
+    from atomsight.archive.storage import read_archive, write_archive
     from atomsight.density.map import Map, MapStatistics, map_from_array
     from atomsight.density.overlay import Overlay, overlay
     from atomsight.density.simulate import simulate_map
@@ -65,15 +60,10 @@ if TYPE_CHECKING:
     from atomsight.validation import Options, Validation, validate
 
 _HOME = {
-    "archive.archives": (
-        "Archive",
-        "build_archive",
-        "expected_from",
-        "read_archive",
-        "write_archive",
-    ),
+    "archive.archives": ("Archive", "build_archive", "expected_from"),
     "archive.expected": ("ExpectedQ", "expected_class_q", "expected_q"),
     "archive.percentiles": ("Percentiles", "percentiles"),
+    "archive.storage": ("read_archive", "write_archive"),
     "density.map": ("Map", "MapStatistics", "map_from_array"),
     "density.overlay": ("Overlay", "overlay"),
     "density.simulate": ("simulate_map",),

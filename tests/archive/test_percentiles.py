@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atomsight.archive.archives import build_archive, read_archive
+from atomsight.archive.archives import build_archive
 from atomsight.archive.percentiles import percentiles
+from atomsight.archive.storage import read_archive
 from atomsight.archive.table import Entries
 from atomsight.errors import ParameterError
 from tests.support.entries import made_up_table

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from atomsight.archive.archives import read_archive
+from atomsight.archive.storage import read_archive
 from atomsight.archive.windows import HALF_WIDTHS, in_window, rolling_windows, window_choices
 from tests.support.entries import made_up
 

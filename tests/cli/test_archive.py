@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from atomsight.archive.archives import read_archive
 from atomsight.archive.percentiles import percentiles
+from atomsight.archive.storage import read_archive
 from tests.support.cases import files_below
 from tests.support.entries import made_up_table, write_table
 

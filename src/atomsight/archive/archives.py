@@ -1,20 +1,15 @@
-"""An archive: a table of entries with the statistical model made of it, in one file."""
+"""An archive: a table of entries with the statistical model made of it."""
 
-import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import cache
 from importlib.metadata import version
-from importlib.resources import files
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from atomsight.archive.expected import ExpectedQ, same_sigma, why_out_of_range
-from atomsight.archive.regression import INSIDE, PolynomialFit, Regression, fit_regression
+from atomsight.archive.regression import INSIDE, Regression, fit_regression
 from atomsight.archive.table import Entries, read_entries, select_entries
 from atomsight.archive.windows import (
     HALF_WIDTH,
@@ -24,16 +19,11 @@ from atomsight.archive.windows import (
     window_choices,
 )
 from atomsight.errors import ArchiveFileError, InputError, ParameterError
-from atomsight.io.files import require_file, sha256, whole_file
+from atomsight.io.files import sha256
 from atomsight.typing import PathLikeStr
 
-REFERENCE = "emdb-202505.parquet"
-"""The archive that comes with the package, in the folder data."""
-
-_FORMAT = 1
-_KEY = "atomsight-archive"
-_MAGIC = b"PAR1"
-_WHAT = "archive"
+FORMAT = 1
+"""Of the facts; a change that older programs cannot read gets the next number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +160,7 @@ def archive_facts(archive: Archive) -> dict[str, Any]:
     }
     measures = archive.entries.measures.items()
     return {
-        "format": _FORMAT,
+        "format": FORMAT,
         **facts,
         "n": len(archive.entries),
         "measures": {name: int(np.isfinite(values).sum()) for name, values in measures},
@@ -179,107 +169,6 @@ def archive_facts(archive: Archive) -> dict[str, Any]:
         "windows": [asdict(choice) for choice in archive.windows],
         "rolling": [asdict(window) for window in archive.rolling],
     }
-
-
-def write_archive(archive: Archive, path: PathLikeStr) -> Path:
-    """Write an archive: a parquet file with the statistical model as JSON among its metadata.
-
-    Parameters
-    ----------
-    archive : Archive
-    path : path
-
-    Returns
-    -------
-    Path
-        The file written.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    entries = archive.entries
-    numbers = {"resolution": entries.resolution, **entries.measures}
-    table = pl.DataFrame({"id": entries.ids.tolist(), **numbers})
-    content = BytesIO()
-    table.with_columns(pl.col(pl.Float64).fill_nan(None)).write_parquet(
-        content,
-        compression_level=19,
-        metadata={_KEY: json.dumps(archive_facts(archive), ensure_ascii=False)},
-    )
-    with whole_file(path) as temporary:
-        temporary.write_bytes(content.getbuffer())
-    return Path(path)
-
-
-def read_archive(path: PathLikeStr | None = None) -> Archive:
-    """Read an archive.
-
-    Parameters
-    ----------
-    path : path, optional
-        A file of `write_archive`; the archive that comes with the package when None.
-
-    Returns
-    -------
-    Archive
-
-    Raises
-    ------
-    ArchiveFileError
-        If the file is missing or no archive.
-    """
-    if path is None:
-        return _reference()
-    return _read(require_file(path, _WHAT, ArchiveFileError))
-
-
-@cache
-def _reference() -> Archive:
-    return _read(Path(str(files("atomsight.archive") / "data" / REFERENCE)))
-
-
-def _read(file: Path) -> Archive:
-    content = file.read_bytes()
-    try:
-        if not content.startswith(_MAGIC):
-            raise ValueError("no parquet")  # noqa: TRY301
-        facts = json.loads(pl.read_parquet_metadata(BytesIO(content))[_KEY])
-        if facts["format"] == _FORMAT:
-            return _archive(facts, pl.read_parquet(BytesIO(content)))
-    except (pl.exceptions.PolarsError, KeyError, TypeError, ValueError):
-        raise ArchiveFileError(
-            f"{file}: not an archive, or damaged; make one with: "
-            "atomsight archive build TABLE -o FILE"
-        ) from None
-    raise ArchiveFileError(
-        f"{file}: this archive was made by another version of atomsight; build it again"
-    )
-
-
-def _archive(facts: dict[str, Any], table: pl.DataFrame) -> Archive:
-    if facts["n"] != table.height:
-        raise ValueError("rows are missing")
-    resolution, *values = (
-        table[name].fill_null(float("nan")).to_numpy()
-        for name in ("resolution", *facts["measures"])
-    )
-    ids = np.array(table["id"].to_list(), dtype=np.str_)
-    fitted = facts["regression"]
-    fits = tuple(
-        PolynomialFit(**(fit | {"coefficients": tuple(fit["coefficients"])}))
-        for fit in fitted["fits"]
-    )
-    return Archive(
-        **{name: facts[name] for name in ("name", "date", "table", "sha256", "program", "sigma")},
-        filters=tuple(facts["filters"]),
-        notes=tuple(facts["notes"]),
-        entries=Entries(ids, resolution, dict(zip(facts["measures"], values, strict=True))),
-        regression=Regression(**(fitted | {"fits": fits})),
-        windows=tuple(WindowChoice(**choice) for choice in facts["windows"]),
-        rolling=tuple(RollingWindow(**window) for window in facts["rolling"]),
-    )
 
 
 def why_other_sigma(archive: Archive, sigma: float | None) -> str:

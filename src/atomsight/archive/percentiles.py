@@ -5,8 +5,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from atomsight.archive.archives import Archive, read_archive, why_other_sigma
+from atomsight.archive.archives import Archive, why_other_sigma
 from atomsight.archive.expected import why_out_of_range
+from atomsight.archive.storage import read_archive
 from atomsight.archive.table import LIMITS
 from atomsight.archive.windows import FEWEST, HALF_WIDTH, in_window
 from atomsight.errors import ParameterError

@@ -50,7 +50,7 @@ def percentile(
     definition: Annotated[
         DefinitionChoice,
         typer.Option(
-            help="paper: lower values, within 0.5 Å; emdb: not higher ones and itself, within 1 Å."
+            help="paper: lower values, within 0.5 Å; emdb: equal ones and itself too, within 1 Å."
         ),
     ] = DefinitionChoice.PAPER,
     as_json: Json = False,
@@ -58,9 +58,10 @@ def percentile(
     """Where a model stands among all entries, and among those of similar resolution."""
     from dataclasses import asdict
 
-    from atomsight.archive.archives import expected_from, read_archive
+    from atomsight.archive.archives import expected_from
     from atomsight.archive.expected import expected_q
     from atomsight.archive.percentiles import percentiles
+    from atomsight.archive.storage import read_archive
     from atomsight.cli.show_archive import percentile_lines
     from atomsight.errors import ParameterError
 
@@ -118,7 +119,8 @@ def build(
     ] = None,
 ) -> None:
     """Make statistics of a table of entries: EMDB's next release, or your own."""
-    from atomsight.archive.archives import build_archive, write_archive
+    from atomsight.archive.archives import build_archive
+    from atomsight.archive.storage import write_archive
     from atomsight.cli.show_archive import build_lines
     from atomsight.errors import ParameterError
     from atomsight.io.files import require_parent
@@ -136,7 +138,8 @@ def build(
 @archive.command()
 def show(model: ArchiveFile = None, as_json: Json = False) -> None:
     """Print the statistics in use: source, fits, band, windows."""
-    from atomsight.archive.archives import archive_facts, read_archive
+    from atomsight.archive.archives import archive_facts
+    from atomsight.archive.storage import read_archive
     from atomsight.cli.show_archive import archive_lines
 
     source = read_archive(model)
