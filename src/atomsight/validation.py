@@ -9,7 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from atomsight.archive.archives import expected_from
 from atomsight.archive.expected import ExpectedQ, expected_q
+from atomsight.archive.percentiles import Definition
+from atomsight.archive.storage import read_archive
 from atomsight.density.map import Map
 from atomsight.density.overlay import Overlay
 from atomsight.errors import ParameterError
@@ -60,6 +63,10 @@ class Options:
         For FSC-Q.
     contour : float or None
         Contour level of the map, map units; for atom inclusion.
+    archive : Path or None
+        Statistics to compare with, made by `build_archive`; EMDB's when None.
+    definition : {"paper", "emdb"}
+        Of percentiles; see `percentiles`.
     everything : bool
         False: the Q-score, and FSC-Q where there are half maps, but no other score.
     """
@@ -77,6 +84,8 @@ class Options:
     force: bool = False
     half_maps: HalfMapOptions | None = None
     contour: float | None = None
+    archive: Path | None = None
+    definition: Definition = "paper"
     everything: bool = True
 
     def __post_init__(self) -> None:
@@ -208,16 +217,24 @@ def validate(
                     progress=progress,
                 )
         with clock("summary"):
-            expected, reason = expected_q(resolution, options.q.sigma)
+            archive = None if options.archive is None else read_archive(options.archive)
+            sigma = options.q.sigma
+            expected, reason = (
+                expected_q(resolution, sigma)
+                if archive is None
+                else expected_from(archive, resolution, sigma)
+            )
             evidence = Evidence(
                 model=atoms,
                 parent=parents(atoms),
                 map=density,
                 scores=scores,
-                sigma=options.q.sigma,
+                sigma=sigma,
                 resolution=resolution,
                 halves=halves,
                 contour=options.contour,
+                archive=archive,
+                definition=options.definition,
             )
             findings = collect(evidence, everything=options.everything)
             result = Validation(

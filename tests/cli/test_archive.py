@@ -115,12 +115,12 @@ def test_build_says_what_it_made(atomsight, table, tmp_path):
 
 def test_percentile_and_show_use_what_was_built(atomsight, built):
     archive = read_archive(built)
-    command = "archive", "percentile", "--q", 0.5, "--resolution", 3.2, "--model", built
+    command = "archive", "percentile", "--q", 0.5, "--resolution", 3.2, "--archive", built
     assert "% of 400 entries" in atomsight(*command).out
     assert f"cubic of own 2025-01-02 ({archive.regression.n} entries" in atomsight(*command).out
     other = atomsight(*command, "--sigma", 0.6).out
     assert other.count("none: the archive's Q has sigma 0.4, not 0.6") == 3
-    assert atomsight("archive", "show", "--model", built).out.split()[1:3] == [
+    assert atomsight("archive", "show", "--archive", built).out.split()[1:3] == [
         "own",
         "(2025-01-02,",
     ]
@@ -132,7 +132,7 @@ def test_build_can_take_only_some(atomsight, table, tmp_path):
     assert "only entries with inclusion >= 0.5" in atomsight(*command).out
     assert read_archive(path).filters == ("inclusion >= 0.5",)
     assert read_archive(path).sigma == 0.6
-    assert "only          inclusion >= 0.5" in atomsight("archive", "show", "--model", path).out
+    assert "only          inclusion >= 0.5" in atomsight("archive", "show", "--archive", path).out
 
 
 def test_show_prints_the_statistics_in_use(atomsight):
@@ -149,7 +149,7 @@ def test_show_prints_the_statistics_in_use(atomsight):
 
 
 def test_show_as_json_is_what_the_file_holds(atomsight, built):
-    facts = json.loads(atomsight("archive", "show", "--model", built, "--json").out)
+    facts = json.loads(atomsight("archive", "show", "--archive", built, "--json").out)
     assert facts["regression"]["n"] == facts["n"] == 400
     assert facts["regression"]["peak"] == read_archive(built).regression.peak
 
@@ -158,7 +158,7 @@ def test_show_of_a_narrow_archive_leaves_out_what_it_cannot_say(atomsight, tmp_p
     d = [2 + i / 100 for i in range(80)]
     path = write_table(tmp_path / "t.csv", ("resolution", "q"), d, [0.9 - x / 7 for x in d])
     atomsight("archive", "build", path, "-o", tmp_path / "t.parquet")
-    done = atomsight("archive", "show", "--model", tmp_path / "t.parquet")
+    done = atomsight("archive", "show", "--archive", tmp_path / "t.parquet")
     assert done.code == 0
     assert "nan" not in done.out
     assert done.out.splitlines()[-1].startswith("  3.0")
@@ -171,8 +171,8 @@ def test_show_of_a_narrow_archive_leaves_out_what_it_cannot_say(atomsight, tmp_p
         (("percentile", "--q", 55.4), "q 55.4: it lies between -1 and 1"),
         (("percentile", "--value", "smoc"), "--value smoc: write a name and a number"),
         (("percentile", "--value", "cc=0.7"), "EMDB 202505.v01 has no measure 'cc'"),
-        (("percentile", "--q", 0.5, "--model", "none"), "none: no such archive file"),
-        (("show", "--model", "none"), "none: no such archive file"),
+        (("percentile", "--q", 0.5, "--archive", "none"), "none: no such archive file"),
+        (("show", "--archive", "none"), "none: no such archive file"),
         (("build", "none.csv", "-o", "x"), "none.csv: no such table file"),
     ],
 )

@@ -1,7 +1,6 @@
 """``atomsight archive``: where a value stands in the archive, and the statistics behind it."""
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,22 +11,7 @@ from atomsight.cli.terminal import printable
 
 archive = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-ArchiveFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--model",
-        metavar="FILE",
-        help="Statistics that 'archive build' made; EMDB's, which come with atomsight, by default.",
-    ),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-class DefinitionChoice(StrEnum):
-    """Definitions of a percentile."""
-
-    PAPER = "paper"
-    EMDB = "emdb"
 
 
 @archive.command(no_args_is_help=True)
@@ -46,13 +30,8 @@ def percentile(
         typer.Option(metavar="NAME=X", help="Another measure of the archive, e.g. smoc=0.78."),
     ] = None,
     sigma: o.Sigma = 0.4,
-    model: ArchiveFile = None,
-    definition: Annotated[
-        DefinitionChoice,
-        typer.Option(
-            help="paper: lower values, within 0.5 Å; emdb: equal ones and itself too, within 1 Å."
-        ),
-    ] = DefinitionChoice.PAPER,
+    archive_file: o.ArchiveFile = None,
+    definition: o.Definition = o.DefinitionChoice.PAPER,
     as_json: Json = False,
 ) -> None:
     """Where a model stands among all entries, and among those of similar resolution."""
@@ -69,14 +48,14 @@ def percentile(
     wanted = {name: given for name, given in named.items() if given is not None}
     if not wanted:
         raise ParameterError("nothing to compare: give --q, --inclusion or --value")
-    source = read_archive(model)
+    source = read_archive(archive_file)
     found = [
         percentiles(
             given, resolution, name, sigma=sigma, definition=definition.value, archive=source
         )
         for name, given in wanted.items()
     ]
-    published = model is None
+    published = archive_file is None
     expected, reason = (
         expected_q(resolution, sigma) if published else expected_from(source, resolution, sigma)
     )
@@ -136,13 +115,13 @@ def build(
 
 
 @archive.command()
-def show(model: ArchiveFile = None, as_json: Json = False) -> None:
+def show(archive_file: o.ArchiveFile = None, as_json: Json = False) -> None:
     """Print the statistics in use: source, fits, band, windows."""
     from atomsight.archive.archives import archive_facts
     from atomsight.archive.storage import read_archive
     from atomsight.cli.show_archive import archive_lines
 
-    source = read_archive(model)
+    source = read_archive(archive_file)
     if as_json:
         typer.echo(json.dumps(archive_facts(source), indent=2, ensure_ascii=False))
         return

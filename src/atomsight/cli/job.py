@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from atomsight.cli.options import (
     CrossingChoice,
+    DefinitionChoice,
     LabelChoice,
     NeighbourChoice,
     OriginChoice,
@@ -36,6 +37,8 @@ def make_options(
     seed: int = 0,
     half_maps: "HalfMapOptions | None" = None,
     contour: float | None = None,
+    archive: Path | None = None,
+    definition: DefinitionChoice = DefinitionChoice.PAPER,
     everything: bool = False,
 ) -> "Options":
     """Turn the command line's values into the options of a validation."""
@@ -56,6 +59,8 @@ def make_options(
         force=force,
         half_maps=half_maps,
         contour=contour,
+        archive=archive,
+        definition=definition.value,
         everything=everything,
     )
 

@@ -45,6 +45,13 @@ class CrossingChoice(StrEnum):
     FIRST = "first"
 
 
+class DefinitionChoice(StrEnum):
+    """Definitions of a percentile."""
+
+    PAPER = "paper"
+    EMDB = "emdb"
+
+
 class FormChoice(StrEnum):
     """How a model becomes a map."""
 
@@ -153,4 +160,19 @@ Crossing = Annotated[
 ModelB = Annotated[
     float | None,
     typer.Option("--b", metavar="Å²", help="One B factor for the model's map; else its own."),
+]
+ArchiveFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--archive",
+        metavar="FILE",
+        help="Statistics that 'archive build' made; EMDB's, which come with atomsight, by default.",
+    ),
+]
+Definition = Annotated[
+    DefinitionChoice,
+    typer.Option(
+        help="Of percentiles. paper: lower values, within 0.5 Å; emdb: equal ones and itself too, "
+        "within 1 Å."
+    ),
 ]

@@ -23,6 +23,8 @@ def validate(
     threads: o.Threads = None,
     force: o.Force = False,
     contour: o.Contour = None,
+    archive: o.ArchiveFile = None,
+    definition: o.Definition = o.DefinitionChoice.PAPER,
     half_maps: o.HalfMaps = None,
     mask: o.Mask = None,
     mask_level: o.MaskLevel = None,
@@ -54,6 +56,8 @@ def validate(
         threads=threads,
         force=force,
         contour=contour,
+        archive=archive,
+        definition=definition,
         everything=True,
         half_maps=make_half_map_options(
             half_maps,

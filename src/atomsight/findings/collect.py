@@ -1,5 +1,6 @@
 """Which findings the inputs allow."""
 
+from atomsight.findings.archive import archive_finding
 from atomsight.findings.density import density_finding, inclusion_finding
 from atomsight.findings.finding import Evidence, Finding
 from atomsight.findings.fsc_q import fsc_q_finding
@@ -23,6 +24,7 @@ def collect(evidence: Evidence, *, everything: bool = True) -> tuple[Finding, ..
     if evidence.halves is not None:
         findings.append(fsc_q_finding(evidence, evidence.halves))
     if everything:
+        findings += [archive_finding(evidence)]
         findings += [density_finding(evidence), inclusion_finding(evidence)]
         support = support_finding(evidence)
         findings += [] if support is None else [support]

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from atomsight.archive.archives import Archive
+from atomsight.archive.percentiles import Definition
 from atomsight.density.map import Map
 from atomsight.evidence.q_score import QScores
 from atomsight.half_maps import HalfMapResult
@@ -34,6 +36,10 @@ class Evidence:
     halves : HalfMapResult or None
     contour : float or None
         Contour level of the map, map units.
+    archive : Archive or None
+        To compare with; the one that comes with the package when None.
+    definition : {"paper", "emdb"}
+        Of percentiles.
     """
 
     model: Model
@@ -44,6 +50,8 @@ class Evidence:
     resolution: float | None
     halves: HalfMapResult | None = None
     contour: float | None = None
+    archive: Archive | None = None
+    definition: Definition = "paper"
 
 
 @dataclass(frozen=True, slots=True)
