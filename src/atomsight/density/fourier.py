@@ -48,6 +48,23 @@ def transform(values: Volume) -> Spectrum:
     return np.asarray(fft.rfftn(values, workers=-1))
 
 
+def inverse_transform(spectrum: Spectrum, shape: tuple[int, ...]) -> Volume:
+    """The real map of a Fourier transform.
+
+    Parameters
+    ----------
+    spectrum : ndarray, shape (nz, ny, nx // 2 + 1), complex
+        From `transform`.
+    shape : tuple of int
+        (nz, ny, nx): an odd and an even nx have transforms of one shape.
+
+    Returns
+    -------
+    ndarray, shape (nz, ny, nx)
+    """
+    return np.asarray(fft.irfftn(spectrum, shape, workers=-1))
+
+
 def shell_numbers(map_: Map) -> tuple[npt.NDArray[np.int32], float]:
     """Shell of each Fourier coefficient, and the width of a shell.
 
@@ -65,14 +82,25 @@ def shell_numbers(map_: Map) -> tuple[npt.NDArray[np.int32], float]:
     """
     edges = np.array(map_.voxel_size) * map_.values.shape[::-1]
     width = 1.0 / float(edges.max())
-    square = _square_frequencies(map_)
+    square = square_frequencies(map_)
     shell = np.rint(np.sqrt(square, out=square) / width).astype(np.int32)
     # Nyquist is a whole number of shells for most grids, and rounding must not make it one less
     return np.minimum(shell, int(_nyquist(map_) / width + 1e-6) + 1), width
 
 
-def _square_frequencies(map_: Map) -> npt.NDArray[np.float32]:
-    """Square of the spatial frequency of each Fourier coefficient, 1/Å²."""
+def square_frequencies(map_: Map) -> npt.NDArray[np.float32]:
+    """Square of the spatial frequency of each Fourier coefficient.
+
+    Parameters
+    ----------
+    map_ : Map
+        Its grid counts, not its values.
+
+    Returns
+    -------
+    ndarray, shape (nz, ny, nx // 2 + 1)
+        1/Å², float32.
+    """
     nz, ny, nx = map_.values.shape
     inverse = index_matrix(map_)
     x, y, z = fft.rfftfreq(nx), fft.fftfreq(ny), fft.fftfreq(nz)
@@ -263,7 +291,7 @@ def _without_phases(map_: Map, beyond: npt.NDArray[np.bool_], rng: np.random.Gen
     for section, where in zip(spectrum, beyond, strict=True):
         phase = rng.uniform(0.0, 2.0 * np.pi, np.count_nonzero(where)).astype(np.float32)
         section[where] = np.abs(section[where]) * np.exp(1j * phase)
-    return np.asarray(fft.irfftn(spectrum, map_.values.shape, workers=-1))
+    return inverse_transform(spectrum, map_.values.shape)
 
 
 def sharpened(map_: Map, b_factor: float) -> Map:
@@ -285,9 +313,9 @@ def sharpened(map_: Map, b_factor: float) -> Map:
     """
     finite = np.isfinite(map_.values)
     spectrum = transform(np.where(finite, map_.values, map_.statistics.mean))
-    square = np.minimum(_square_frequencies(map_), _nyquist(map_) ** 2)
+    square = np.minimum(square_frequencies(map_), _nyquist(map_) ** 2)
     spectrum *= np.exp(square * (-b_factor / 4.0))
-    values = fft.irfftn(spectrum, map_.values.shape, workers=-1).astype(map_.values.dtype)
+    values = inverse_transform(spectrum, map_.values.shape).astype(map_.values.dtype)
     values[~finite] = np.nan
     return replace(map_, values=values, statistics=array_statistics(values))
 

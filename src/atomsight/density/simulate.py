@@ -1,17 +1,42 @@
 """The map that a model would give: electron scattering of its atoms, on the grid of another map."""
 
+import itertools
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import gemmi
 import numpy as np
 
+from atomsight.density.fourier import inverse_transform, square_frequencies, transform
 from atomsight.density.map import Map, array_statistics, box_cell, index_matrix, to_index
 from atomsight.errors import ParameterError
+from atomsight.kernels.gaussians import add_gaussians
 from atomsight.model import Model
-from atomsight.typing import Bool_N, Float_N, Volume
+from atomsight.typing import Bool_N, Float_N, Float_Nx3, FloatArray, Volume
 
 Form = Literal["electron", "gaussian"]
+
+EIGHT_PI_SQUARE = 8.0 * np.pi**2
+"""B over the mean square displacement along one direction: B = 8π² <u²>."""
+
+
+def molmap_sd(resolution: float) -> float:
+    """Standard deviation of an atom's Gaussian, d/(π √2), whose transform is 1/e at 1/d.
+
+    Parameters
+    ----------
+    resolution : float
+        d in Å.
+
+    Returns
+    -------
+    float
+        Å.
+    """
+    return float(resolution / (np.pi * np.sqrt(2.0)))
 
 
 def simulate_map(
@@ -29,7 +54,9 @@ def simulate_map(
     density is not low-passed and never moved: it shows the model where the model is.
 
     "gaussian": one Gaussian an atom, sd = d / (π √2), height = atomic number (the ``molmap`` of
-    UCSF Chimera, as in Pintilie et al. 2025).
+    UCSF Chimera, as in Pintilie et al. 2025, but for molmap's common factor (2π)^-3/2 sd^-3). It has
+    no B factors unless they are given: then sd² grows by B/(8π²), and the height falls so that the
+    integral stays.
 
     Parameters
     ----------
@@ -38,7 +65,7 @@ def simulate_map(
     like : Map
         Whole; gives grid and origin.
     b_iso : ndarray, shape (n,), or float, optional
-        B factors in Å² instead of the model's own; electron form only.
+        B factors in Å². Electron form: instead of the model's own; Gaussian form: instead of 0.
     form : {"electron", "gaussian"}
     resolution : float, optional
         d in Å; for the Gaussian form.
@@ -53,15 +80,77 @@ def simulate_map(
     ParameterError
         If the Gaussian form has no resolution, or a B factor is negative.
     """
-    b = model.b_iso if b_iso is None else np.broadcast_to(np.asarray(b_iso, float), len(model))
     if form == "gaussian":
         if resolution is None or not resolution > 0:
             raise ParameterError("the Gaussian form of a model's map needs a resolution")
-        values = _gaussians(model, like, resolution)
-    else:
-        if not (np.isfinite(b) & (b >= 0)).all():
-            raise ParameterError("B factors must not be negative to make a map of the model")
-        values = _electron_density(model, like, b)
+        b = _checked_b(0.0 if b_iso is None else b_iso, model)
+        return _map_of(model, like, _gaussians(model, like, resolution, b))
+    b = _checked_b(model.b_iso if b_iso is None else b_iso, model)
+    return _map_of(model, like, _electron_density(model, like, b))
+
+
+def band_limited_map(
+    model: Model, like: Map, *, resolution: float, b_iso: Float_N | float | None = None
+) -> Map:
+    """Electron scattering of a model up to a resolution, and none beyond.
+
+    The Fourier terms of the density of `simulate_map`, electron form, up to 1/d; the grid's box is
+    the crystal's cell. Atoms are put on the grid with an additional B factor, which makes them wide
+    enough for it and is taken off again in Fourier space.
+
+    Parameters
+    ----------
+    model : Model
+        Hydrogens count where they are in the file.
+    like : Map
+        Gives grid and origin; its voxels must not be larger than d/2.5. Density that reaches beyond its
+        edges is lost.
+    resolution : float
+        d in Å.
+    b_iso : ndarray, shape (n,), or float, optional
+        B factors in Å² instead of the model's own.
+
+    Returns
+    -------
+    Map
+        Values in e/Å³-like units of the scattering factors, float32. There are ripples, and negative
+        values, where a sharp edge in Fourier space makes them.
+
+    Raises
+    ------
+    ParameterError
+        If the grid is too coarse for the resolution, or a B factor is negative.
+    """
+    b = _checked_b(model.b_iso if b_iso is None else b_iso, model)
+    spacing = max(like.voxel_size)
+    if not resolution >= 2.5 * spacing:
+        raise ParameterError(
+            f"a map to {resolution:g} Å needs voxels of {resolution / 2.5:g} Å at most, "
+            f"not of {spacing:g} Å"
+        )
+    # terms around 1/voxel fold back onto those below 1/d: this B holds them below 1/500
+    blur = 4.0 * np.log(500.0) * spacing**2 / (1.0 - 2.0 * spacing / resolution)
+    used = np.flatnonzero(model.has_position & (model.occupancy > 0))
+    amplitudes = _by_element(model, lambda element: element.c4322.a)[used]
+    b_all = _by_element(model, lambda element: element.c4322.b)[used] + (b[used] + blur)[:, None]
+    height = model.occupancy[used, None] * amplitudes * (4.0 * np.pi / b_all) ** 1.5
+    sd = np.sqrt(b_all / EIGHT_PI_SQUARE)
+    xyz = np.repeat(model.xyz[used], sd.shape[1], axis=0)
+    terms = transform(sum_of_gaussians(like, xyz, height.ravel(), sd.ravel()))
+    square = square_frequencies(like)
+    limit = np.float32(resolution**-2)
+    terms *= np.exp(np.float32(0.25 * blur) * np.minimum(square, limit)) * (square <= limit)
+    return _map_of(model, like, inverse_transform(terms, like.values.shape))
+
+
+def _checked_b(b_iso: Float_N | float, model: Model) -> Float_N:
+    b: Float_N = np.broadcast_to(np.asarray(b_iso, dtype=float), len(model))
+    if not (np.isfinite(b) & (b >= 0)).all():
+        raise ParameterError("B factors must not be negative to make a map of the model")
+    return b
+
+
+def _map_of(model: Model, like: Map, values: Volume) -> Map:
     return replace(
         like,
         values=values,
@@ -118,23 +207,54 @@ def _reach(
     return reach
 
 
-def _gaussians(model: Model, like: Map, resolution: float) -> Volume:
-    """One Gaussian an atom, cut at five standard deviations."""
-    sd = resolution / (np.pi * np.sqrt(2.0))
+def _gaussians(model: Model, like: Map, resolution: float, b_iso: Float_N) -> Volume:
+    """One Gaussian an atom; a B factor widens it and leaves its integral as it is."""
+    used = model.has_position & (model.occupancy > 0)
+    narrow = molmap_sd(resolution)
+    sd = np.sqrt(narrow**2 + b_iso / EIGHT_PI_SQUARE)
+    number = _by_element(model, lambda element: element.atomic_number)
+    height = number * model.occupancy * (narrow / sd) ** 3
+    return sum_of_gaussians(like, model.xyz[used], height[used], sd[used])
+
+
+def _by_element(model: Model, value: Callable[[gemmi.Element], Any]) -> FloatArray:
+    """What belongs to each atom's element, shape (n,) or (n, k)."""
+    names, number = np.unique(model.element, return_inverse=True)
+    found = [value(gemmi.Element(name)) for name in names.tolist()]
+    values: FloatArray = np.array(found, dtype=float)[number]
+    return values
+
+
+def sum_of_gaussians(like: Map, xyz: Float_Nx3, height: Float_N, sd: Float_N) -> Volume:
+    """Σ height · exp(-r²/(2 sd²)) on the grid of a map, each cut at five standard deviations.
+
+    Parameters
+    ----------
+    like : Map
+        Its grid counts, not its values.
+    xyz : ndarray, shape (n, 3)
+        Centres, Å.
+    height, sd : ndarray, shape (n,)
+        Height, and standard deviation in Å.
+
+    Returns
+    -------
+    ndarray, shape (nz, ny, nx)
+        float32; the same bits on any number of threads.
+    """
     values = np.zeros(like.values.shape, dtype=np.float32)
-    reach = np.ceil(5.0 * sd * np.linalg.norm(index_matrix(like), axis=1)).astype(int)
-    index = to_index(like, model.xyz)
-    steps = like.step
-    for row in np.flatnonzero(model.has_position & (model.occupancy > 0)).tolist():
-        centre = index[row]
-        low = np.maximum(np.floor(centre).astype(int) - reach, 0)
-        high = np.minimum(np.floor(centre).astype(int) + reach + 2, values.shape[::-1])
-        if (low >= high).any():
-            continue
-        axes = [np.arange(a, b) - c for a, b, c in zip(low, high, centre, strict=True)]
-        x, y, z = np.meshgrid(*axes, indexing="ij")
-        way = np.stack([x, y, z], axis=-1) @ steps.T
-        weight = gemmi.Element(str(model.element[row])).atomic_number * model.occupancy[row]
-        blob = weight * np.exp(-0.5 * np.square(way).sum(axis=-1) / sd**2)
-        values[low[2] : high[2], low[1] : high[1], low[0] : high[0]] += blob.transpose(2, 1, 0)
+    index = np.ascontiguousarray(to_index(like, xyz))
+    metric = np.ascontiguousarray(like.step.T @ like.step)
+    reach = np.linalg.norm(index_matrix(like), axis=1)
+    workers = os.cpu_count() or 1
+    edges = np.linspace(0, len(values), workers + 1).astype(int).tolist()
+
+    def fill(slab: tuple[int, int]) -> None:
+        add_gaussians(
+            index, np.ascontiguousarray(height), np.ascontiguousarray(sd), metric, reach,
+            values, *slab,
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        list(pool.map(fill, itertools.pairwise(edges)))
     return values
