@@ -29,8 +29,8 @@ OK, PARTLY_OUTSIDE, OUTSIDE, NO_SHELLS, NOT_FINITE, CONSTANT = 0, 1, 2, 3, 4, 5
 NOISE = 1e-12
 """Relative spread below which values are constant up to rounding."""
 
-_MOST_NEIGHBOURS = 1024
-_CHUNK = 32
+MOST_NEIGHBOURS = 1024
+CHUNK = 32
 """Points that are tested against all caps at once: four AVX-512 or eight AVX2 registers."""
 
 
@@ -96,12 +96,12 @@ def mark_covered(
 
     Caps are taken in pairs; ``limit[near]`` must be infinite.
     """
-    for i in range(np.uintp(_CHUNK)):
+    for i in range(np.uintp(CHUNK)):
         covered[first + i] = 0
     for w in range(0, near, 2):
         x1, y1, z1, limit1 = way[w, 0], way[w, 1], way[w, 2], limit[w]
         x2, y2, z2, limit2 = way[w + 1, 0], way[w + 1, 1], way[w + 1, 2], limit[w + 1]
-        for i in range(np.uintp(_CHUNK)):
+        for i in range(np.uintp(CHUNK)):
             px = by_axis[0, first + i]
             py = by_axis[1, first + i]
             pz = by_axis[2, first + i]
@@ -138,7 +138,7 @@ def try_points(
         while p < stop and dropped <= spare:
             if p == marked:
                 mark_covered(by_axis, p, way, limit, near, covered)
-                marked += np.uintp(_CHUNK)
+                marked += np.uintp(CHUNK)
             while p < min(stop, marked):
                 kept[count] = p
                 count += np.uintp(1 - covered[p])
@@ -220,15 +220,15 @@ def q_scores(
     largest = radii[-1]
     shape_factor = 1.0 - exclusion * exclusion
     reach = (1.0 + exclusion) * largest
-    way = np.zeros((_MOST_NEIGHBOURS + 1, 3))
-    distance = np.empty(_MOST_NEIGHBOURS)
-    limit = np.empty(_MOST_NEIGHBOURS + 1)
+    way = np.zeros((MOST_NEIGHBOURS + 1, 3))
+    distance = np.empty(MOST_NEIGHBOURS)
+    limit = np.empty(MOST_NEIGHBOURS + 1)
     kept = np.empty(offsets[-1] - offsets[-2], np.int64)
-    rows = np.empty(_MOST_NEIGHBOURS, np.int64)
+    rows = np.empty(MOST_NEIGHBOURS, np.int64)
     found = np.empty(len(kept))
     points = directions.shape[0]
-    by_axis = np.zeros((3, points + _CHUNK))
-    covered = np.zeros(points + _CHUNK, np.int64)
+    by_axis = np.zeros((3, points + CHUNK))
+    covered = np.zeros(points + CHUNK, np.int64)
     margin = np.zeros(3)
     for p in range(points):
         for axis in range(3):
