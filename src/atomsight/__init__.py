@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from atomsight.archive.storage import read_archive, write_archive
     from atomsight.density.map import Map, MapStatistics, map_from_array
     from atomsight.density.overlay import Overlay, overlay
-    from atomsight.density.simulate import simulate_map
+    from atomsight.density.simulate import band_limited_map, simulate_map
     from atomsight.errors import (
         ArchiveFileError,
         AtomsightError,
@@ -25,13 +25,23 @@ if TYPE_CHECKING:
         OverlayError,
         ParameterError,
     )
+    from atomsight.evidence.adp import AdpRelation, Relation, adp_relations
     from atomsight.evidence.atom_density import (
         AtomDensity,
         NegativeDensity,
         atom_density,
         negative_density,
     )
+    from atomsight.evidence.b_factor import (
+        BFactorFit,
+        BSource,
+        QBFactors,
+        b_factors_from_q,
+        fit_b_factors,
+    )
+    from atomsight.evidence.components import Components, principal_components
     from atomsight.evidence.copies import copy_positions
+    from atomsight.evidence.correlation import Correlation, MapCorrelation, correlation
     from atomsight.evidence.fsc_q import FscQ, fsc_q
     from atomsight.evidence.inclusion import (
         AtomInclusion,
@@ -41,6 +51,7 @@ if TYPE_CHECKING:
         level_including,
     )
     from atomsight.evidence.local_resolution import LocalResolution, local_resolution
+    from atomsight.evidence.profile import AtomProfiles, atom_profile
     from atomsight.evidence.q_score import QScoreOptions, QScores, q_score
     from atomsight.evidence.solvent import (
         DistanceHistogram,
@@ -66,7 +77,7 @@ _HOME = {
     "archive.storage": ("read_archive", "write_archive"),
     "density.map": ("Map", "MapStatistics", "map_from_array"),
     "density.overlay": ("Overlay", "overlay"),
-    "density.simulate": ("simulate_map",),
+    "density.simulate": ("band_limited_map", "simulate_map"),
     "errors": (
         "ArchiveFileError",
         "AtomsightError",
@@ -79,6 +90,17 @@ _HOME = {
         "ParameterError",
     ),
     "evidence.atom_density": ("AtomDensity", "NegativeDensity", "atom_density", "negative_density"),
+    "evidence.adp": ("AdpRelation", "Relation", "adp_relations"),
+    "evidence.b_factor": (
+        "BFactorFit",
+        "BSource",
+        "QBFactors",
+        "b_factors_from_q",
+        "fit_b_factors",
+    ),
+    "evidence.components": ("Components", "principal_components"),
+    "evidence.correlation": ("Correlation", "MapCorrelation", "correlation"),
+    "evidence.profile": ("AtomProfiles", "atom_profile"),
     "evidence.copies": ("copy_positions",),
     "evidence.fsc_q": ("FscQ", "fsc_q"),
     "evidence.inclusion": (
@@ -110,13 +132,22 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "AdpRelation",
     "Archive",
     "ArchiveFileError",
     "AtomClass",
+    "AtomClass",
     "AtomDensity",
     "AtomInclusion",
+    "AtomProfiles",
+    "AtomsightError",
     "AtomsightError",
     "AtomsightWarning",
+    "AtomsightWarning",
+    "BFactorFit",
+    "BSource",
+    "Components",
+    "Correlation",
     "DistanceHistogram",
     "ExpectedQ",
     "FscQ",
@@ -125,6 +156,7 @@ __all__ = [
     "InputError",
     "LocalResolution",
     "Map",
+    "MapCorrelation",
     "MapFileError",
     "MapStatistics",
     "Model",
@@ -137,22 +169,31 @@ __all__ = [
     "OverlayError",
     "ParameterError",
     "Percentiles",
+    "QBFactors",
     "QScoreOptions",
     "QScores",
+    "Relation",
     "ResidueTable",
     "Solvent",
     "SolventClass",
     "Status",
     "Support",
     "Validation",
+    "adp_relations",
     "atom_density",
     "atom_inclusion",
+    "atom_profile",
+    "b_factors_from_q",
+    "band_limited_map",
     "build_archive",
     "copy_positions",
+    "copy_positions",
+    "correlation",
     "distance_histogram",
     "expected_class_q",
     "expected_from",
     "expected_q",
+    "fit_b_factors",
     "fsc_q",
     "inclusion_curve",
     "level_including",
@@ -162,6 +203,7 @@ __all__ = [
     "non_polymer_support",
     "overlay",
     "percentiles",
+    "principal_components",
     "q_score",
     "read_archive",
     "read_map",

@@ -53,8 +53,8 @@ def simulate_map(
     4.3.2.2, each broadened by the atom's B factor and weighted by its occupancy, by gemmi. The
     density is not low-passed and never moved: it shows the model where the model is.
 
-    "gaussian": one Gaussian an atom, sd = d / (π √2), height = atomic number (the ``molmap`` of
-    UCSF Chimera, as in Pintilie et al. 2025, but for molmap's common factor (2π)^-3/2 sd^-3). It has
+    "gaussian": one Gaussian an atom, sd = d / (π √2), height = atomic number: the ``molmap`` of
+    UCSF Chimera, as in Pintilie et al. 2025, but for its common factor (2π)^-3/2 sd^-3. There are
     no B factors unless they are given: then sd² grows by B/(8π²), and the height falls so that the
     integral stays.
 
@@ -103,8 +103,8 @@ def band_limited_map(
     model : Model
         Hydrogens count where they are in the file.
     like : Map
-        Gives grid and origin; its voxels must not be larger than d/2.5. Density that reaches beyond its
-        edges is lost.
+        Gives grid and origin; its voxels must not be larger than d/2.5. Density that reaches beyond
+        its edges is lost.
     resolution : float
         d in Å.
     b_iso : ndarray, shape (n,), or float, optional
@@ -113,8 +113,8 @@ def band_limited_map(
     Returns
     -------
     Map
-        Values in e/Å³-like units of the scattering factors, float32. There are ripples, and negative
-        values, where a sharp edge in Fourier space makes them.
+        Values in e/Å³-like units of the scattering factors, float32. The sharp edge in Fourier
+        space makes ripples around atoms, and negative values.
 
     Raises
     ------

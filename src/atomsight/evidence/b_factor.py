@@ -4,22 +4,21 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-import numpy.typing as npt
 
 from atomsight.density.map import Map
 from atomsight.density.simulate import Form
 from atomsight.errors import OverlayError, ParameterError
-from atomsight.evidence.correlation import (
+from atomsight.evidence.adp import residue_means
+from atomsight.evidence.correlation import Correlation, correlate
+from atomsight.evidence.hydrogens import inherit, parents
+from atomsight.evidence.model_map import (
     ComparisonGrid,
-    Correlation,
     compared_points,
     comparison_grid,
-    correlate,
     model_map,
 )
-from atomsight.evidence.hydrogens import inherit, parents
 from atomsight.model import Model
-from atomsight.typing import Bool_N, Float_N, Int_N, Status_N
+from atomsight.typing import Bool_N, Float_N, Status_N
 
 F_MAX = 300.0
 """Å²; the end of the paper's range."""
@@ -165,7 +164,7 @@ def fit_b_factors(
     resolution : float
         d in Å.
     form : {"electron", "gaussian"}
-        The paper's is "electron"; see `atomsight.evidence.correlation.model_map`.
+        The paper's is "electron"; see `atomsight.evidence.model_map.model_map`.
     f_max : float
         Largest f, Å².
 
@@ -240,7 +239,7 @@ def _agreement(where: ComparisonGrid, model: Model, b_iso: Float_N) -> Correlati
     return correlate(values[points].astype(float), where.grid.values[points].astype(float))
 
 
-def _every_q(model: Model, q: Float_N) -> tuple[Float_N, npt.NDArray[np.uint8]]:
+def _every_q(model: Model, q: Float_N) -> tuple[Float_N, Status_N]:
     """A Q for every atom, and where it came from."""
     own = np.asarray(q, dtype=float)
     if own.shape != (len(model),):
@@ -248,23 +247,17 @@ def _every_q(model: Model, q: Float_N) -> tuple[Float_N, npt.NDArray[np.uint8]]:
     if not np.isfinite(own).any():
         raise ParameterError(f"{model.path}: no atom has a Q-score, so there are no B factors")
     if (own > 1.0 + 1e-9).any() or (own < -1.0 - 1e-9).any():
-        raise ParameterError(f"Q-scores lie between -1 and 1, not {np.nanmin(own)}, {np.nanmax(own)}")
+        raise ParameterError(
+            f"Q-scores lie between -1 and 1, not {np.nanmin(own)}, {np.nanmax(own)}"
+        )
     filled = np.minimum(own, 1.0)
     source = np.full(len(model), BSource.OWN, dtype=np.uint8)
     counted = np.isfinite(own) & ~model.hydrogen
     for values, code in (
         (inherit(np.where(model.hydrogen, np.nan, own), parents(model)), BSource.PARENT),
-        (_means(own, model.residue, counted), BSource.RESIDUE),
+        (residue_means(model, own, counted)[model.residue], BSource.RESIDUE),
         (np.full(len(model), own[counted].mean() if counted.any() else np.nan), BSource.MODEL),
     ):
         missing = np.isnan(filled) & np.isfinite(values)
         filled[missing], source[missing] = values[missing], code
     return filled, source
-
-
-def _means(values: Float_N, group: Int_N, counted: Bool_N) -> Float_N:
-    """Mean of each atom's group, shape (n,)."""
-    count = np.bincount(group[counted], minlength=group.max() + 1)
-    total = np.bincount(group[counted], weights=values[counted], minlength=len(count))
-    mean: Float_N = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
-    return mean[group]

@@ -170,7 +170,9 @@ def _rows(model: Model, atoms: int | Int_N | Bool_N) -> Int_N:
             raise ParameterError(f"atoms must be {len(model)} flags, not of {chosen.shape}")
         chosen = np.flatnonzero(chosen)
     elif not np.issubdtype(chosen.dtype, np.integer):
-        raise ParameterError(f"atoms must be rows or flags of the model's atoms, not {chosen.dtype}")
+        raise ParameterError(
+            f"atoms must be rows or flags of the model's atoms, not {chosen.dtype}"
+        )
     rows = np.atleast_1d(chosen).astype(np.int64)
     if rows.ndim != 1 or not len(rows):
         raise ParameterError("atoms must name at least one atom")

@@ -1,9 +1,9 @@
 """Sums of Gaussians on a grid: the hot loop of maps made from models.
 
-On a grid whose axes are at right angles a Gaussian is a product of three, one along each axis: three
-short tables an atom, and one multiplication a voxel. On any other grid the exponent is computed
-voxel by voxel. Every voxel adds its atoms in their order, so that slabs of sections may be filled by
-different threads and the bits stay the same.
+On a grid with axes at right angles a Gaussian is a product of three, one along each axis: three
+tables an atom, and one multiplication a voxel. On any other grid the exponent is computed voxel by
+voxel. Every voxel adds its atoms in their order, so that any number of threads, each with its own
+slab of sections, gives the same bits.
 """
 
 import math
@@ -46,7 +46,7 @@ def add_gaussians(
     first, last : int
         Sections to fill.
     """
-    nz, ny, nx = values.shape
+    _, ny, nx = values.shape
     skewed = metric[0, 1] != 0.0 or metric[0, 2] != 0.0 or metric[1, 2] != 0.0
     along_x = np.empty(nx, np.float32)
     along_y = np.empty(ny, np.float32)
