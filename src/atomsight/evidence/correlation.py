@@ -1,6 +1,8 @@
 """Correlation of the map with the map of the model (Pintilie et al. 2025, equations 8 and 9)."""
 
 from dataclasses import dataclass
+from math import sqrt
+from typing import Any
 
 import numpy as np
 
@@ -165,8 +167,22 @@ def correlate(m: Float_N, c: Float_N) -> Correlation:
     -------
     Correlation
     """
-    columns = _by_group(m, c, np.zeros(len(m), dtype=np.int64), 1)
-    return Correlation(*(column[0].item() for column in columns))
+    n = len(m)
+    if n < MIN_POINTS:
+        return Correlation(np.nan, np.nan, float((m * c).sum()) if n else np.nan, n)
+    # sums, not dot products: those of a threaded BLAS differ in their last bits
+    overlap, m_square, c_square = (float((a * b).sum()) for a, b in ((m, c), (m, m), (c, c)))
+    m_about, c_about = m - m.mean(), c - c.mean()
+    cross = float((m_about * c_about).sum())
+    m_rest, c_rest = float(np.square(m_about).sum()), float(np.square(c_about).sum())
+    flat = _constant(m_rest, m_square) or _constant(c_rest, c_square)
+    zero = m_square * c_square == 0.0
+    return Correlation(
+        cc=np.nan if zero else overlap / sqrt(m_square * c_square),
+        cc_mean=np.nan if flat else cross / sqrt(m_rest * c_rest),
+        overlap=overlap,
+        n=n,
+    )
 
 
 def _by_group(
@@ -192,9 +208,9 @@ def _by_group(
     return cc, cc_mean, overlap, n
 
 
-def _constant(about_mean: Float_N, square: Float_N) -> Bool_N:
-    """Whether what is left about the mean is only rounding."""
-    return np.asarray(about_mean <= 1e-12 * square)
+def _constant(about_mean: Any, square: Any) -> Any:
+    """Whether what is left about the mean is only rounding: numbers, or one a group."""
+    return about_mean <= 1e-12 * square
 
 
 def _nearest_residue(grid: Map, seen: Bool_N, model: Model) -> Int_N:
