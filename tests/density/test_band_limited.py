@@ -78,6 +78,15 @@ def test_b_factors_are_the_models_own_or_the_ones_given():
     np.testing.assert_array_equal(own, given)
 
 
+@pytest.mark.parametrize("element", ["X", "Es", "Og", "D"])
+def test_elements_beyond_the_tables_are_those_of_the_electron_form(element):
+    model = make_model([[11.0, 4.0, 13.0]], element=element)
+    limited = band_limited_map(model, empty(64), resolution=1.0, b_iso=60.0).values
+    # with this B there is next to nothing beyond 1/d
+    plain = simulate_map(model, empty(64), b_iso=60.0).values
+    np.testing.assert_allclose(limited, plain, atol=2e-3 * plain.max())
+
+
 def test_voxels_too_coarse_for_the_resolution_are_refused():
     with pytest.raises(ParameterError, match=r"voxels of 0\.4 Å at most, not of 0\.5 Å"):
         band_limited_map(atoms(), empty(), resolution=1.0)

@@ -131,8 +131,9 @@ def band_limited_map(
     # terms around 1/voxel fold back onto those below 1/d: this B holds them below 1/500
     blur = 4.0 * np.log(500.0) * spacing**2 / (1.0 - 2.0 * spacing / resolution)
     used = np.flatnonzero(model.has_position & (model.occupancy > 0))
-    amplitudes = _by_element(model, lambda element: element.c4322.a)[used]
-    b_all = _by_element(model, lambda element: element.c4322.b)[used] + (b[used] + blur)[:, None]
+    amplitudes = _by_element(model, lambda element: _scattering(element).a)[used]
+    b_all = _by_element(model, lambda element: _scattering(element).b)[used]
+    b_all += (b[used] + blur)[:, None]
     height = model.occupancy[used, None] * amplitudes * (4.0 * np.pi / b_all) ** 1.5
     sd = np.sqrt(b_all / EIGHT_PI_SQUARE)
     xyz = np.repeat(model.xyz[used], sd.shape[1], axis=0)
@@ -223,6 +224,11 @@ def _by_element(model: Model, value: Callable[[gemmi.Element], Any]) -> FloatArr
     found = [value(gemmi.Element(name)) for name in names.tolist()]
     values: FloatArray = np.array(found, dtype=float)[number]
     return values
+
+
+def _scattering(element: gemmi.Element) -> Any:
+    """Electron scattering factors; for elements beyond the tables, those that gemmi takes too."""
+    return element.c4322 or gemmi.Element("X").c4322
 
 
 def sum_of_gaussians(like: Map, xyz: Float_Nx3, height: Float_N, sd: Float_N) -> Volume:
