@@ -30,11 +30,11 @@ class Correlation:
     Attributes
     ----------
     cc : float
-        <m, c> / (|m| |c|), equation 8; NaN where it cannot be computed.
+        ``<m, c> / (|m| |c|)``, equation 8; NaN where it cannot be computed.
     cc_mean : float
         The same about the means of m and c, equation 9.
     overlap : float
-        <m, c>, in map units times the units of the model's map.
+        ``<m, c>``, in map units times the units of the model's map.
     n : int
         Number of points.
     """
