@@ -18,7 +18,7 @@ from atomsight.evidence.status import Status
 from atomsight.export.chimerax import write_defattr, write_residue_csv, write_script
 from atomsight.export.columns import atom_keys, residue_keys
 from atomsight.export.half_maps import write_fsc_q_chimerax, write_half_map_files
-from atomsight.export.mmcif import write_mmcif
+from atomsight.export.mmcif import write_b_factors, write_mmcif
 from atomsight.export.pdb import NO_OCCUPANCY, NOT_COMPUTED, why_not_pdb, write_pdb
 from atomsight.export.summary_json import write_summary
 from atomsight.export.tables import frame, write_csv, write_parquet
@@ -84,6 +84,11 @@ def write_results(
                 occupancy=result.atoms.get("fsc_q"),
             )
         write_summary(summary(result, no_pdb), stage / "summary.json")
+        b_iso = result.atoms.get("b_from_q")
+        if b_iso is not None:
+            write_b_factors(
+                result.model, b_iso, stage / f"{name.replace('__Q__', '__B_from_Q__')}.cif"
+            )
         for finding in result.findings:
             for table, columns in finding.tables.items():
                 write_csv(frame(columns), stage / f"{table}.csv")

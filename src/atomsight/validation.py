@@ -67,6 +67,8 @@ class Options:
         Statistics to compare with, made by `build_archive`; EMDB's when None.
     definition : {"paper", "emdb"}
         Of percentiles; see `percentiles`.
+    fit_b : bool
+        Fit B factors to the Q-scores.
     everything : bool
         False: the Q-score, and FSC-Q where there are half maps, but no other score.
     """
@@ -86,6 +88,7 @@ class Options:
     contour: float | None = None
     archive: Path | None = None
     definition: Definition = "paper"
+    fit_b: bool = True
     everything: bool = True
 
     def __post_init__(self) -> None:
@@ -236,7 +239,7 @@ def validate(
                 archive=archive,
                 definition=options.definition,
             )
-            findings = collect(evidence, everything=options.everything)
+            findings = collect(evidence, everything=options.everything, fit_b=options.fit_b)
             result = Validation(
                 model=atoms,
                 map=density,

@@ -39,6 +39,7 @@ def make_options(
     contour: float | None = None,
     archive: Path | None = None,
     definition: DefinitionChoice = DefinitionChoice.PAPER,
+    fit_b: bool = True,
     everything: bool = False,
 ) -> "Options":
     """Turn the command line's values into the options of a validation."""
@@ -61,6 +62,7 @@ def make_options(
         contour=contour,
         archive=archive,
         definition=definition.value,
+        fit_b=fit_b,
         everything=everything,
     )
 

@@ -176,3 +176,7 @@ Definition = Annotated[
         "within 1 Å."
     ),
 ]
+FitB = Annotated[
+    bool,
+    typer.Option("--fit-b/--no-fit-b", help="Fit B factors to the Q-scores: the longest step."),
+]

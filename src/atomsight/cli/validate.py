@@ -25,6 +25,7 @@ def validate(
     contour: o.Contour = None,
     archive: o.ArchiveFile = None,
     definition: o.Definition = o.DefinitionChoice.PAPER,
+    fit_b: o.FitB = True,
     half_maps: o.HalfMaps = None,
     mask: o.Mask = None,
     mask_level: o.MaskLevel = None,
@@ -58,6 +59,7 @@ def validate(
         contour=contour,
         archive=archive,
         definition=definition,
+        fit_b=fit_b,
         everything=True,
         half_maps=make_half_map_options(
             half_maps,

@@ -58,10 +58,51 @@ def write_mmcif(model: Model, measures: Mapping[str, Float_N], path: Path) -> Pa
         column = block.find_values(tag)
         for row, text in enumerate(texts):
             column[row] = text
+    # gemmi's own write_file does not notice a full disk
+    return write_text(path, document.as_string(_layout()))
+
+
+def write_b_factors(model: Model, b_iso: Float_N, path: Path) -> Path:
+    """Write the model as mmCIF with other B factors.
+
+    Anisotropic displacements are left out: they would contradict them.
+
+    Parameters
+    ----------
+    model : Model
+    b_iso : ndarray, shape (n,)
+        Å². Atoms of other MODELs, and those with NaN, keep theirs.
+    path : Path
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    document, rows = _document(model)
+    block = next(b for b in document if b.find_values("_atom_site.Cartn_x"))
+    block.find_mmcif_category("_atom_site_anisotrop.").erase()
+    block.find_mmcif_category("_atom_site.").ensure_loop()
+    if not block.find_values("_atom_site.B_iso_or_equiv"):
+        block.find_mmcif_category("_atom_site.").loop.add_columns(
+            ["_atom_site.B_iso_or_equiv"], "?"
+        )
+    column = block.find_values("_atom_site.B_iso_or_equiv")
+    for row, value in zip(rows, b_iso.tolist(), strict=True):
+        if isfinite(value):
+            column[row] = f"{value:.2f}"
+    return write_text(path, document.as_string(_layout()))
+
+
+def _layout() -> gemmi.cif.WriteOptions:
     options = gemmi.cif.WriteOptions()
     options.align_loops = 30
-    # gemmi's own write_file does not notice a full disk
-    return write_text(path, document.as_string(options))
+    return options
 
 
 def _document(model: Model) -> tuple[gemmi.cif.Document, list[int]]:
