@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from atomsight.archive.expected import ExpectedQ, expected_class_q, expected_q
     from atomsight.archive.percentiles import Percentiles, percentiles
     from atomsight.archive.storage import read_archive, write_archive
+    from atomsight.density.band_limited import band_limited_map
     from atomsight.density.map import Map, MapStatistics, map_from_array
     from atomsight.density.overlay import Overlay, overlay
-    from atomsight.density.simulate import band_limited_map, simulate_map
+    from atomsight.density.simulate import simulate_map
     from atomsight.errors import (
         ArchiveFileError,
         AtomsightError,
@@ -75,9 +76,10 @@ _HOME = {
     "archive.expected": ("ExpectedQ", "expected_class_q", "expected_q"),
     "archive.percentiles": ("Percentiles", "percentiles"),
     "archive.storage": ("read_archive", "write_archive"),
+    "density.band_limited": ("band_limited_map",),
     "density.map": ("Map", "MapStatistics", "map_from_array"),
     "density.overlay": ("Overlay", "overlay"),
-    "density.simulate": ("band_limited_map", "simulate_map"),
+    "density.simulate": ("simulate_map",),
     "errors": (
         "ArchiveFileError",
         "AtomsightError",

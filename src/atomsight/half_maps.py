@@ -22,6 +22,7 @@ from atomsight.density.map import Map
 from atomsight.density.masks import MODEL_THRESHOLD, mask_above
 from atomsight.density.simulate import simulate_map
 from atomsight.errors import MapFileError, ParameterError
+from atomsight.evidence.b_factor import b_factors_from_q
 from atomsight.evidence.fsc_q import (
     FscQ,
     Label,
@@ -34,7 +35,7 @@ from atomsight.evidence.resolution_volume import local_resolution_volume
 from atomsight.evidence.status import Status
 from atomsight.io.maps import OriginRule, read_map
 from atomsight.model import Model
-from atomsight.typing import Volume
+from atomsight.typing import Float_N, Volume
 
 FSC_HALF = 0.143
 """Half-map threshold (Rosenthal & Henderson 2003)."""
@@ -61,6 +62,8 @@ class HalfMapOptions:
     crossing : {"last", "first"}
     b_iso : float or None
         One B factor (Å²) for all atoms of the model's map; the model's own when None.
+    b_from_q : float or None
+        f in Å²: B = f (1 - Q) for the model's map instead.
     volume_step : int or None
         Also evaluate every k-th voxel of the mask along each axis, for volumes to look at.
     """
@@ -75,6 +78,7 @@ class HalfMapOptions:
     label: Label = "mean"
     crossing: Crossing = "last"
     b_iso: float | None = None
+    b_from_q: float | None = None
     volume_step: int | None = None
 
     def __post_init__(self) -> None:
@@ -82,6 +86,8 @@ class HalfMapOptions:
             raise ParameterError(
                 "the window is given in voxels and as a multiple of the resolution"
             )
+        if self.b_iso is not None and self.b_from_q is not None:
+            raise ParameterError("one B factor for all atoms, or B from Q: give one of them")
         if self.volume_step is not None and self.volume_step < 1:
             raise ParameterError(f"every k-th voxel needs a k of 1 or more, not {self.volume_step}")
 
@@ -123,6 +129,7 @@ def compare_half_maps(
     options: HalfMapOptions,
     *,
     resolution: float | None,
+    q: Float_N | None = None,
     origin: OriginRule = "auto",
     threads: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
@@ -137,6 +144,8 @@ def compare_half_maps(
     options : HalfMapOptions
     resolution : float or None
         Å, for the size of the window; from the half maps when None.
+    q : ndarray, shape (n,), optional
+        Q-scores in the full map; needed for B from Q.
     origin : {"auto", "origin", "nstart", "zero"}
         As for the full map.
     threads : int, optional
@@ -159,7 +168,7 @@ def compare_half_maps(
         check_same_grid(full, half)
     half_1, half_2 = (replace(h, origin=full.origin) for h in halves)
     require_halves(half_1, half_2, full)
-    model_map = simulate_map(model, full, b_iso=options.b_iso)
+    model_map = simulate_map(model, full, b_iso=_b_iso(model, options, q))
     mask = _mask(full, model_map, options)
     plain, masked = fsc(half_1, half_2), fsc(half_1, half_2, mask.values)
     curves = {
@@ -188,6 +197,15 @@ def compare_half_maps(
     pairs = {"half": (half_1, half_2), "model": (full, model_map)}
     volumes = _volumes(pairs, mask, box, options, threads, progress)
     return HalfMapResult(scores, curves, resolutions, check, model_map, mask, box, notes, volumes)
+
+
+def _b_iso(model: Model, options: HalfMapOptions, q: Float_N | None) -> Float_N | float | None:
+    """B factors of the model's map; its own when None."""
+    if options.b_from_q is None:
+        return options.b_iso
+    if q is None:
+        raise ParameterError("B factors from Q need the Q-scores")
+    return b_factors_from_q(model, q, options.b_from_q).b_iso
 
 
 def _mask(full: Map, model_map: Map, options: HalfMapOptions) -> Map:

@@ -215,6 +215,7 @@ def validate(
                     atoms,
                     options.half_maps,
                     resolution=resolution,
+                    q=scores.q,
                     origin=options.origin,
                     threads=options.threads,
                     progress=progress,

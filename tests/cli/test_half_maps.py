@@ -120,6 +120,31 @@ def test_a_model_may_be_compared_with_sharp_and_with_blurred_maps_of_its_own(
     assert sharp.statistics.maximum > 3 * blurred.statistics.maximum
 
 
+def test_b_factors_may_come_from_q(atomsight, case, tmp_path):
+    out = tmp_path / "out"
+    assert atomsight("fsc-q", *case, "--box", 8, "--b-from-q", 90, "-o", out).code == 0
+    command = ("simulate", case[0], "--like", case[1])
+    assert atomsight(*command, "--b-from-q", 90, "-o", tmp_path / "one.mrc").code == 0
+    assert atomsight(*command, "--b", 90, "-o", tmp_path / "other.mrc").code == 0
+    used, same, other = (
+        read_map(path).values
+        for path in (
+            out / "volumes" / "model_map.mrc",
+            tmp_path / "one.mrc",
+            tmp_path / "other.mrc",
+        )
+    )
+    np.testing.assert_array_equal(used, same)
+    assert np.abs(used - other).max() > 0.1 * np.abs(used).max()
+
+
+@pytest.mark.parametrize("command", ["fsc-q", "simulate"])
+def test_b_factors_have_one_source(atomsight, case, tmp_path, command):
+    files = case if command == "fsc-q" else (case[0], "--like", case[1])
+    done = atomsight(command, *files, "--b", 20, "--b-from-q", 90, "-o", tmp_path / "out")
+    assert done.error == "--b and --b-from-q: give one of them"
+
+
 def test_number_of_threads_changes_nothing(atomsight, case, tmp_path):
     for threads in (1, 2):
         out = tmp_path / str(threads)

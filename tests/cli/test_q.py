@@ -45,7 +45,8 @@ def test_q_takes_the_same_options_as_validate_but_those_of_half_maps():
     extra = {option[0] for option in everything if option not in q}
     assert extra == {
         *("--half-maps", "--mask", "--mask-level", "--box", "--window", "--volumes"),
-        *("--thresholds", "--label", "--crossing", "--b"),
+        *("--thresholds", "--label", "--crossing", "--b", "--b-from-q"),
+        *("--contour", "--archive", "--definition", "--fit-b"),
     }
     assert len(q) >= 17
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy import fft
 
+from atomsight.density.band_limited import b_family, band_limited_map
 from atomsight.density.fourier import square_frequencies
 from atomsight.density.map import map_from_array
-from atomsight.density.simulate import band_limited_map, molmap_sd, simulate_map
+from atomsight.density.simulate import molmap_sd, simulate_map
 from atomsight.errors import ParameterError
 from tests.support.scene import make_model, positions, scatter
 
@@ -122,3 +123,42 @@ def test_gaussians_and_a_fourier_factor_widen_alike():
     )
     terms = fft.rfftn(sharp) * np.exp(-25.0 * square_frequencies(like) / 4)
     np.testing.assert_allclose(fft.irfftn(terms, sharp.shape), wide, atol=3e-4 * sharp.max())
+
+
+W = np.array([0.0, 0.1, 0.35, 0.8, 1.0, 1.6])
+
+
+@pytest.mark.parametrize("resolution", [1.6, 2.5, 5.0])
+@pytest.mark.parametrize("f", [0.0, 7.0, 60.0, 300.0])
+def test_a_family_gives_the_maps_of_all_its_b_factors(resolution, f):
+    like, model = empty(), atoms()
+    family = b_family(model, like, W, resolution=resolution, f_max=300.0)
+    known = band_limited_map(model, like, resolution=resolution, b_iso=f * W).values
+    np.testing.assert_allclose(family.map_values(f), known, atol=2e-3 * known.max())
+
+
+def test_more_layers_for_sharper_maps_and_wider_ranges():
+    like, model = empty(), atoms()
+
+    def layers(**options):
+        family = b_family(model, like, W, **{"resolution": 2.5, "f_max": 300.0} | options)
+        return len(family.layers)
+
+    assert layers(resolution=1.6) > 2 * layers()
+    assert layers(f_max=600.0) > 1.5 * layers()
+    assert layers(f_max=1.0) == 4
+
+
+@pytest.mark.parametrize("w", [0.0, 0.4])
+def test_a_family_of_one_b_factor(w):
+    like, model = empty(), atoms()
+    family = b_family(model, like, np.full(6, w), resolution=2.5, f_max=100.0)
+    known = band_limited_map(model, like, resolution=2.5, b_iso=50.0 * w).values
+    np.testing.assert_allclose(family.map_values(50.0), known, atol=2e-3 * known.max())
+
+
+def test_a_family_needs_a_fine_grid_and_w_that_is_not_negative():
+    with pytest.raises(ParameterError, match="voxels"):
+        b_family(atoms(), empty(), W, resolution=1.0, f_max=300.0)
+    with pytest.raises(ParameterError, match="negative"):
+        b_family(atoms(), empty(), W - 0.5, resolution=2.5, f_max=300.0)

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import atomsight as ats
+from atomsight.density.band_limited import band_limited_map
 from atomsight.density.map import map_from_array
-from atomsight.density.simulate import band_limited_map, simulate_map
+from atomsight.density.simulate import simulate_map
 from atomsight.errors import OverlayError, ParameterError
 from atomsight.evidence.b_factor import BSource, b_factors_from_q, fit_b_factors
 from atomsight.evidence.correlation import correlation

@@ -24,6 +24,7 @@ def fsc_q(
     label: o.Label = o.LabelChoice.MEAN,
     crossing: o.Crossing = o.CrossingChoice.LAST,
     b_iso: o.ModelB = None,
+    b_from_q: o.BFromQ = None,
     volumes: o.VolumeStep = None,
     output: o.Output = Path("atomsight-results"),
 ) -> None:
@@ -47,6 +48,7 @@ def fsc_q(
             label=label,
             crossing=crossing,
             b_iso=b_iso,
+            b_from_q=b_from_q,
             volume_step=volumes,
         ),
     )

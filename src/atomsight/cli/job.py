@@ -78,6 +78,7 @@ def make_half_map_options(
     label: LabelChoice,
     crossing: CrossingChoice,
     b_iso: float | None,
+    b_from_q: float | None,
     volume_step: int | None,
 ) -> "HalfMapOptions | None":
     """Turn the command line's values into the options of FSC-Q, if half maps are given."""
@@ -91,6 +92,7 @@ def make_half_map_options(
             "--box": box,
             "--window": window,
             "--b": b_iso,
+            "--b-from-q": b_from_q,
             "--volumes": volume_step,
         }
         named = [name for name, value in needless.items() if value is not None]
@@ -101,6 +103,8 @@ def make_half_map_options(
         raise ParameterError("--mask and --mask-level: give one of them")
     if box is not None and window is not None:
         raise ParameterError("--box and --window: give one of them")
+    if b_iso is not None and b_from_q is not None:
+        raise ParameterError("--b and --b-from-q: give one of them")
     return HalfMapOptions(
         half_1=half_maps[0],
         half_2=half_maps[1],
@@ -112,6 +116,7 @@ def make_half_map_options(
         label=label.value,
         crossing=crossing.value,
         b_iso=b_iso,
+        b_from_q=b_from_q,
         volume_step=volume_step,
     )
 

@@ -161,6 +161,10 @@ ModelB = Annotated[
     float | None,
     typer.Option("--b", metavar="Å²", help="One B factor for the model's map; else its own."),
 ]
+BFromQ = Annotated[
+    float | None,
+    typer.Option(metavar="F", help="B = F (1 - Q) in Å² for the model's map instead."),
+]
 ArchiveFile = Annotated[
     Path | None,
     typer.Option(

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import gemmi
 import numpy as np
 
-from atomsight.density.fourier import inverse_transform, square_frequencies, transform
 from atomsight.density.map import Map, array_statistics, box_cell, index_matrix, to_index
 from atomsight.errors import ParameterError
 from atomsight.kernels.gaussians import add_gaussians
@@ -83,75 +82,50 @@ def simulate_map(
     if form == "gaussian":
         if resolution is None or not resolution > 0:
             raise ParameterError("the Gaussian form of a model's map needs a resolution")
-        b = _checked_b(0.0 if b_iso is None else b_iso, model)
-        return _map_of(model, like, _gaussians(model, like, resolution, b))
-    b = _checked_b(model.b_iso if b_iso is None else b_iso, model)
-    return _map_of(model, like, _electron_density(model, like, b))
+        b = checked_b(0.0 if b_iso is None else b_iso, model)
+        return map_of_model(model, like, _gaussians(model, like, resolution, b))
+    b = checked_b(model.b_iso if b_iso is None else b_iso, model)
+    return map_of_model(model, like, _electron_density(model, like, b))
 
 
-def band_limited_map(
-    model: Model, like: Map, *, resolution: float, b_iso: Float_N | float | None = None
-) -> Map:
-    """Electron scattering of a model up to a resolution, and none beyond.
-
-    The Fourier terms of the density of `simulate_map`, electron form, up to 1/d; the grid's box is
-    the crystal's cell. Atoms are put on the grid with an additional B factor, which makes them wide
-    enough for it and is taken off again in Fourier space.
+def checked_b(b_iso: Float_N | float, model: Model) -> Float_N:
+    """One B factor for every atom.
 
     Parameters
     ----------
+    b_iso : ndarray, shape (n,), or float
+        Å².
     model : Model
-        Hydrogens count where they are in the file.
-    like : Map
-        Gives grid and origin; its voxels must not be larger than d/2.5. Density that reaches beyond
-        its edges is lost.
-    resolution : float
-        d in Å.
-    b_iso : ndarray, shape (n,), or float, optional
-        B factors in Å² instead of the model's own.
 
     Returns
     -------
-    Map
-        Values in e/Å³-like units of the scattering factors, float32. The sharp edge in Fourier
-        space makes ripples around atoms, and negative values.
+    ndarray, shape (n,)
 
     Raises
     ------
     ParameterError
-        If the grid is too coarse for the resolution, or a B factor is negative.
+        If one is negative or no number.
     """
-    b = _checked_b(model.b_iso if b_iso is None else b_iso, model)
-    spacing = max(like.voxel_size)
-    if not resolution >= 2.5 * spacing:
-        raise ParameterError(
-            f"a map to {resolution:g} Å needs voxels of {resolution / 2.5:g} Å at most, "
-            f"not of {spacing:g} Å"
-        )
-    # terms around 1/voxel fold back onto those below 1/d: this B holds them below 1/500
-    blur = 4.0 * np.log(500.0) * spacing**2 / (1.0 - 2.0 * spacing / resolution)
-    used = np.flatnonzero(model.has_position & (model.occupancy > 0))
-    amplitudes = _by_element(model, lambda element: _scattering(element).a)[used]
-    b_all = _by_element(model, lambda element: _scattering(element).b)[used]
-    b_all += (b[used] + blur)[:, None]
-    height = model.occupancy[used, None] * amplitudes * (4.0 * np.pi / b_all) ** 1.5
-    sd = np.sqrt(b_all / EIGHT_PI_SQUARE)
-    xyz = np.repeat(model.xyz[used], sd.shape[1], axis=0)
-    terms = transform(sum_of_gaussians(like, xyz, height.ravel(), sd.ravel()))
-    square = square_frequencies(like)
-    limit = np.float32(resolution**-2)
-    terms *= np.exp(np.float32(0.25 * blur) * np.minimum(square, limit)) * (square <= limit)
-    return _map_of(model, like, inverse_transform(terms, like.values.shape))
-
-
-def _checked_b(b_iso: Float_N | float, model: Model) -> Float_N:
     b: Float_N = np.broadcast_to(np.asarray(b_iso, dtype=float), len(model))
     if not (np.isfinite(b) & (b >= 0)).all():
         raise ParameterError("B factors must not be negative to make a map of the model")
     return b
 
 
-def _map_of(model: Model, like: Map, values: Volume) -> Map:
+def map_of_model(model: Model, like: Map, values: Volume) -> Map:
+    """A map of these values, where another map lies.
+
+    Parameters
+    ----------
+    model : Model
+        That it shows.
+    like : Map
+    values : ndarray, shape (nz, ny, nx)
+
+    Returns
+    -------
+    Map
+    """
     return replace(
         like,
         values=values,
@@ -213,22 +187,28 @@ def _gaussians(model: Model, like: Map, resolution: float, b_iso: Float_N) -> Vo
     used = model.has_position & (model.occupancy > 0)
     narrow = molmap_sd(resolution)
     sd = np.sqrt(narrow**2 + b_iso / EIGHT_PI_SQUARE)
-    number = _by_element(model, lambda element: element.atomic_number)
+    number = by_element(model, lambda element: element.atomic_number)
     height = number * model.occupancy * (narrow / sd) ** 3
     return sum_of_gaussians(like, model.xyz[used], height[used], sd[used])
 
 
-def _by_element(model: Model, value: Callable[[gemmi.Element], Any]) -> FloatArray:
-    """What belongs to each atom's element, shape (n,) or (n, k)."""
+def by_element(model: Model, value: Callable[[gemmi.Element], Any]) -> FloatArray:
+    """What belongs to each atom's element.
+
+    Parameters
+    ----------
+    model : Model
+    value : callable
+        Element → a number, or a row of numbers.
+
+    Returns
+    -------
+    ndarray, shape (n,) or (n, k)
+    """
     names, number = np.unique(model.element, return_inverse=True)
     found = [value(gemmi.Element(name)) for name in names.tolist()]
     values: FloatArray = np.array(found, dtype=float)[number]
     return values
-
-
-def _scattering(element: gemmi.Element) -> Any:
-    """Electron scattering factors; for elements beyond the tables, those that gemmi takes too."""
-    return element.c4322 or gemmi.Element("X").c4322
 
 
 def sum_of_gaussians(like: Map, xyz: Float_Nx3, height: Float_N, sd: Float_N) -> Volume:

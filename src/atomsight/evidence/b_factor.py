@@ -15,10 +15,10 @@ from atomsight.evidence.model_map import (
     ComparisonGrid,
     compared_points,
     comparison_grid,
-    model_map,
+    model_maps,
 )
 from atomsight.model import Model
-from atomsight.typing import Bool_N, Float_N, Status_N
+from atomsight.typing import Bool_N, Float_N, Status_N, Volume
 
 F_MAX = 300.0
 """Å²; the end of the paper's range."""
@@ -187,12 +187,13 @@ def fit_b_factors(
         raise ParameterError(f"f_max must be at least {F_STEP:g} Å², not {f_max}")
     filled, _ = _every_q(model, q)
     where = comparison_grid(map_, model, resolution, form)
+    made = model_maps(where, model, 1.0 - filled, f_max)
     curve: dict[float, Correlation] = {}
 
     def cc_mean_at(f: float) -> float:
         f = float(f)
         if f not in curve:
-            curve[f] = _agreement(where, model, f * (1.0 - filled))
+            curve[f] = _agreement(where, made(f))
             if not np.isfinite(curve[f].cc_mean):
                 raise OverlayError(
                     f"{model.path}: no CC-mean with the map of the model at f = {f:g} Å²: only "
@@ -232,9 +233,8 @@ def fit_b_factors(
     )
 
 
-def _agreement(where: ComparisonGrid, model: Model, b_iso: Float_N) -> Correlation:
+def _agreement(where: ComparisonGrid, values: Volume) -> Correlation:
     """Correlation of the map with the model's map."""
-    values = model_map(where, model, b_iso)
     points = compared_points(where, values)
     return correlate(values[points].astype(float), where.grid.values[points].astype(float))
 

@@ -1,14 +1,16 @@
 """The map of the model on a grid of its own, and the map's values there, to be compared."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import pi, prod
 
 import numpy as np
 from scipy.fft import next_fast_len
 
+from atomsight.density.band_limited import b_family, band_limited_map
 from atomsight.density.map import Map, index_matrix, map_from_array, to_index
 from atomsight.density.sampling import trilinear
-from atomsight.density.simulate import Form, band_limited_map, molmap_sd, simulate_map
+from atomsight.density.simulate import Form, molmap_sd, simulate_map
 from atomsight.errors import OverlayError, ParameterError
 from atomsight.model import Model
 from atomsight.typing import Bool_N, Float_N, Volume
@@ -159,10 +161,39 @@ def model_map(where: ComparisonGrid, model: Model, b_iso: Float_N | float) -> Vo
     if where.form == "gaussian":
         made = simulate_map(model, where.grid, b_iso=b_iso, form="gaussian", resolution=d)
         return made.values / np.float32((2.0 * pi) ** 1.5 * molmap_sd(d) ** 3)
-    made = band_limited_map(model, where.grid, resolution=d, b_iso=b_iso)
-    mean, sd = np.float32(made.statistics.mean), np.float32(made.statistics.sd)
-    values: Volume = (made.values - mean) / sd
-    return values
+    return _in_sigma(band_limited_map(model, where.grid, resolution=d, b_iso=b_iso).values)
+
+
+def model_maps(
+    where: ComparisonGrid, model: Model, w: Float_N, f_max: float
+) -> Callable[[float], Volume]:
+    """The model's map with the B factors f · w, for any f up to the largest.
+
+    Parameters
+    ----------
+    where : ComparisonGrid
+    model : Model
+    w : ndarray, shape (n,)
+        Not negative.
+    f_max : float
+        The largest f, Å².
+
+    Returns
+    -------
+    callable
+        f in Å² → what `model_map` gives; the electron form within 0.005 standard deviations.
+    """
+    if where.form == "gaussian":
+        return lambda f: model_map(where, model, f * w)
+    family = b_family(model, where.grid, w, resolution=where.resolution, f_max=f_max)
+    return lambda f: _in_sigma(family.map_values(f))
+
+
+def _in_sigma(values: Volume) -> Volume:
+    """Values about their mean and over their standard deviation."""
+    about = values - np.float32(values.mean(dtype=np.float64))
+    scaled: Volume = about / np.float32(np.sqrt(np.square(about).mean(dtype=np.float64)))
+    return scaled
 
 
 def compared_points(where: ComparisonGrid, values: Volume) -> Bool_N:
