@@ -15,29 +15,42 @@ import pytest
 import atomsight.output
 from atomsight.errors import OutputError
 from atomsight.output import stem, write_results
-from atomsight.validation import validate
+from atomsight.validation import Options, validate
 from tests.support.cases import files_below, small_model, write_case
 
 RESOLUTION = "_em_3d_reconstruction.resolution 3.2\n"
 FEW = ["atoms.csv", "model__Q__map.cif", "model__Q__map.pdb", "residues.csv", "summary.json"]
 ALL = [
+    "model__B_from_Q__map.cif",
     "atoms.csv",
     "atoms.parquet",
     "chimerax",
     "chimerax/qscore.cxc",
     "chimerax/qscore.defattr",
     "chimerax/residues_chimerax.csv",
+    "curves",
+    "curves/atom_inclusion.csv",
+    "curves/b_factor_fit.csv",
+    "curves/b_factor_relations.csv",
+    "curves/solvent_distances.csv",
     *FEW[1:4],
     "residues.parquet",
     "summary.json",
 ]
-FILES = [name for name in ALL if name != "chimerax"]
+ALL.sort()
+FILES = [name for name in ALL if name not in ("chimerax", "curves")]
 
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
     folder = tmp_path_factory.mktemp("case")
     return validate(*write_case(folder, before=RESOLUTION))
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("short")
+    return validate(*write_case(folder, before=RESOLUTION), Options(everything=False))
 
 
 def names(paths, folder):
@@ -54,15 +67,15 @@ def test_every_promised_file_is_there_and_named_in_the_answer(result, tmp_path):
     assert sorted(names(written, tmp_path)) == FILES
 
 
-def test_the_short_answer_has_tables_models_and_summary(result, tmp_path):
-    written = write_results(result, tmp_path, everything=False)
+def test_the_short_answer_has_tables_models_and_summary(short, tmp_path):
+    written = write_results(short, tmp_path, everything=False)
     assert files_below(tmp_path) == FEW
     assert sorted(names(written, tmp_path)) == FEW
 
 
 @pytest.mark.parametrize("kind", [str, Path])
-def test_a_folder_is_made_with_its_parents(result, tmp_path, kind):
-    write_results(result, kind(tmp_path / "new" / "deep"), everything=False)
+def test_a_folder_is_made_with_its_parents(short, tmp_path, kind):
+    write_results(short, kind(tmp_path / "new" / "deep"), everything=False)
     assert files_below(tmp_path / "new" / "deep") == FEW
 
 
@@ -212,15 +225,15 @@ def test_an_unexpected_error_leaves_nothing_behind_either(result, old, monkeypat
 
 
 @pytest.mark.parametrize("error", [FULL, KeyboardInterrupt()])
-@pytest.mark.parametrize("last", range(1, 14))
+@pytest.mark.parametrize("last", range(1, len(FILES) + 4))
 def test_if_one_file_cannot_be_moved_everything_is_as_before(result, old, monkeypatch, last, error):
-    """10 new files are moved into place, and 3 earlier ones out of the way."""
+    """All new files are moved into place, and 3 earlier ones out of the way."""
     moved = []
     move = Path.replace
 
     def fail(path, target):
         staged = ".partial-" in str(path) and path.name in {Path(f).name for f in FILES}
-        if staged and Path(target).parent in (old, old / "chimerax"):
+        if staged and Path(target).parent in (old, old / "chimerax", old / "curves"):
             moved.append(target)
             if len(moved) == last:
                 raise error
@@ -256,9 +269,9 @@ def test_a_file_where_a_folder_should_be_is_left_alone(result, tmp_path):
     assert (tmp_path / "chimerax").read_text() == "mine"
 
 
-def test_a_link_that_leads_nowhere_is_replaced(result, tmp_path):
+def test_a_link_that_leads_nowhere_is_replaced(short, tmp_path):
     (tmp_path / "atoms.csv").symlink_to(tmp_path / "nowhere")
-    write_results(result, tmp_path, everything=False)
+    write_results(short, tmp_path, everything=False)
     assert files_below(tmp_path) == FEW
     assert not (tmp_path / "atoms.csv").is_symlink()
 

@@ -83,7 +83,7 @@ def test_hydrogens_show_their_parents_spread(tmp_path):
 
 
 def test_without_rotated_points_there_are_no_columns_for_them(tmp_path):
-    assert list(run(tmp_path).atoms) == ["q", "q_status"]
+    assert list(run(tmp_path, options=Options(everything=False)).atoms) == ["q", "q_status"]
 
 
 def test_the_seed_decides_the_rotations(tmp_path):

@@ -91,7 +91,7 @@ def write_results(
             )
         for finding in result.findings:
             for table, columns in finding.tables.items():
-                write_csv(frame(columns), stage / f"{table}.csv")
+                write_csv(frame(columns), make_folder(stage / "curves") / f"{table}.csv")
         if result.half_maps is not None:
             write_half_map_files(result.half_maps, result.model, residues, stage)
         if everything:

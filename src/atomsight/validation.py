@@ -65,7 +65,7 @@ class Options:
         Contour level of the map, map units; for atom inclusion.
     archive : Path or None
         Statistics to compare with, made by `build_archive`; EMDB's when None.
-    definition : {"paper", "emdb"}
+    percentile_definition : {"paper", "emdb"}
         Of percentiles; see `percentiles`.
     fit_b : bool
         Fit B factors to the Q-scores.
@@ -87,7 +87,7 @@ class Options:
     half_maps: HalfMapOptions | None = None
     contour: float | None = None
     archive: Path | None = None
-    definition: Definition = "paper"
+    percentile_definition: Definition = "paper"
     fit_b: bool = True
     everything: bool = True
 
@@ -238,7 +238,7 @@ def validate(
                 halves=halves,
                 contour=options.contour,
                 archive=archive,
-                definition=options.definition,
+                definition=options.percentile_definition,
             )
             findings = collect(evidence, everything=options.everything, fit_b=options.fit_b)
             result = Validation(

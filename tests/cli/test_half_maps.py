@@ -9,7 +9,7 @@ from atomsight import read_map, write_map
 from tests.support.cases import files_below, write_case
 
 FEW = [
-    *("atoms.csv", "fsc_curves.csv", "low_resolvability.csv", "model__Q__map.cif"),
+    *("atoms.csv", "curves", "curves/fsc.csv", "low_resolvability.csv", "model__Q__map.cif"),
     *("model__Q__map.pdb", "possible_overfitting.csv", "residues.csv", "summary.json"),
     *("volumes", "volumes/mask.mrc", "volumes/model_map.mrc"),
 ]

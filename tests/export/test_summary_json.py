@@ -147,10 +147,42 @@ resolution.source resolution.value
 seconds
 versions.atomsight versions.gemmi versions.numba versions.numpy versions.polars versions.python
 versions.scipy
+parameters.archive parameters.contour parameters.everything parameters.fit_b
+parameters.percentile_definition
+b_factors.at_edge b_factors.atoms_above_f b_factors.definition b_factors.f
+b_factors.reason_if_none b_factors.sources
+b_factors.b_zero.cc b_factors.b_zero.cc_mean b_factors.b_zero.n b_factors.b_zero.overlap
+b_factors.best.cc b_factors.best.cc_mean b_factors.best.n b_factors.best.overlap
+correlation.definition correlation.equations correlation.reason_if_none
+correlation.b_zero.cc correlation.b_zero.cc_mean correlation.b_zero.chains correlation.b_zero.n
+correlation.b_zero.overlap correlation.b_zero.points_outside_map
+correlation.own_b.cc correlation.own_b.cc_mean correlation.own_b.chains correlation.own_b.n
+correlation.own_b.overlap correlation.own_b.points_outside_map
+density.chains density.definition density.mean.mean density.mean.n density.mean_nearest.mean
+density.mean_nearest.n density.negative.below_mean density.negative.below_zero
+density.negative.definition density.negative.fraction_below_mean
+density.negative.fraction_below_zero density.negative.n density.status_counts
+inclusion.at_contour inclusion.backbone_definition inclusion.definition
+inclusion.level_including.fraction inclusion.level_including.level
+inclusion.level_including.level_in_sigma inclusion.reason_if_none
+percentiles.archive percentiles.archive_sha256 percentiles.definition percentiles.half_width
+percentiles.inclusion.n_all percentiles.inclusion.n_window percentiles.inclusion.no_all
+percentiles.inclusion.no_resolution percentiles.inclusion.of_all
+percentiles.inclusion.of_resolution percentiles.inclusion.resolution percentiles.inclusion.value
+percentiles.q.n_all percentiles.q.n_window percentiles.q.no_all percentiles.q.no_resolution
+percentiles.q.of_all percentiles.q.of_resolution percentiles.q.resolution percentiles.q.value
+relations.b_factors relations.definition
+relations.components.constant relations.components.explained relations.components.loadings
+relations.components.n relations.components.n_left_out relations.components.reason_if_none
+support.classes support.definition support.least_density support.least_q support.reason_if_none
+support.reference_atoms support.unsupported support.waters_and_ions
 """
 OPEN = {
     *("q_score.chains", "q_score.classes", "q_score.entities", "q_score.parts"),
     *("q_score.status_counts", "seconds"),
+    *("b_factors.sources", "correlation.b_zero.chains", "correlation.own_b.chains"),
+    *("density.chains", "density.status_counts", "relations.b_factors"),
+    *("relations.components.loadings", "support.classes", "support.waters_and_ions"),
 }
 
 

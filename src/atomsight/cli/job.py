@@ -61,7 +61,7 @@ def make_options(
         half_maps=half_maps,
         contour=contour,
         archive=archive,
-        definition=definition.value,
+        percentile_definition=definition.value,
         fit_b=fit_b,
         everything=everything,
     )

@@ -20,7 +20,7 @@ FSC_Q_PALETTE = "palette -3,red:-2,orange:-1,gold:0,yellow:1,lime:2,cyan:3,blue"
 def write_half_map_files(
     result: HalfMapResult, model: Model, residues: pl.DataFrame, folder: Path
 ) -> None:
-    """Write fsc_curves.csv, the two tables of residues, and the volumes.
+    """Write curves/fsc.csv, the two tables of residues, and the volumes.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def write_half_map_files(
     resolution = np.divide(1.0, frequency, out=np.full(len(frequency), np.nan), where=frequency > 0)
     columns = {"frequency": frequency, "resolution": resolution}
     columns |= {name: curve.fsc for name, curve in curves.items()}
-    write_csv(frame(columns), folder / "fsc_curves.csv")
+    write_csv(frame(columns), make_folder(folder / "curves") / "fsc.csv")
     keys = ["model", "chain", "label_asym", "number", "icode", "residue", "class", "atoms"]
     for name, count in (
         ("possible_overfitting", "fsc_q_atoms_below"),

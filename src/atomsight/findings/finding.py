@@ -67,7 +67,7 @@ class Finding:
     atoms, residues : mapping
         Columns: name → one value an atom or residue. Hydrogens show their parent's values.
     tables : mapping
-        Name of a CSV file without its ending → columns.
+        Name of a CSV file in the folder curves, without its ending → columns.
     rows : tuple of (str, str)
         Lines on the screen: what, and the figures.
     notes : tuple of str
