@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from atomsight.archive.percentiles import percentiles
@@ -203,3 +204,36 @@ def test_neither_a_folder_nor_the_table_itself_is_written_to(atomsight, table, t
     for path, message in ((tmp_path, "this is a folder"), (table, "this is the table itself")):
         assert message in atomsight("archive", "build", table, "-o", path).error
     assert table.read_bytes() == before
+
+
+def test_components_of_a_table(atomsight, table):
+    done = atomsight("archive", "components", table, "--column", "q", "--column", "resolution")
+    assert (done.code, done.err) == (0, "")
+    lines = [line.split() for line in done.out.splitlines()]
+    assert lines[1] == ["component", "1", "component", "2"]
+    assert lines[3][-2:] == ["100.0", "%"]
+    # of two measures that fall with each other, the loadings are ± 1/√2
+    loadings = {line[0]: [float(v) for v in line[1:]] for line in lines[4:]}
+    np.testing.assert_allclose(np.abs(list(loadings.values())), 2**-0.5, atol=1e-3)
+    assert loadings["q"][0] == -loadings["resolution"][0]
+
+
+def test_components_as_json_take_every_column(atomsight, table):
+    facts = json.loads(atomsight("archive", "components", table, "--json").out)
+    assert {"q", "resolution"} < set(facts["loadings"])
+    assert sum(facts["explained"]) == pytest.approx(1.0)
+    assert sum(facts["variance"]) == pytest.approx(len(facts["loadings"]))
+
+
+def test_components_of_columns_that_are_not_there(atomsight, table):
+    done = atomsight("archive", "components", table, "--column", "q", "--column", "beauty")
+    assert done.error.startswith(f"{table}: no column 'beauty'; it has resolution, q")
+
+
+def test_components_of_the_papers_table(atomsight, extra_data):
+    table = extra_data / "emdb_statistics" / "mapq-2025.csv"
+    columns = ("resolution", "q", "map_model_fsc05", "cc_mean")
+    options = [text for name in columns for text in ("--column", name)]
+    facts = json.loads(atomsight("archive", "components", table, *options, "--json").out)
+    assert facts["entries"] == 10184
+    assert np.cumsum(facts["explained"])[:2] == pytest.approx([0.67, 0.90], abs=0.005)

@@ -20,10 +20,12 @@ COMMANDS = {
     "atomsight-fsc-q": ("fsc-q",),
     "atomsight-local-resolution": ("local-resolution",),
     "atomsight-simulate": ("simulate",),
+    "atomsight-profile": ("profile",),
     "atomsight-archive": ("archive",),
     "atomsight-archive-percentile": ("archive", "percentile"),
     "atomsight-archive-build": ("archive", "build"),
     "atomsight-archive-show": ("archive", "show"),
+    "atomsight-archive-components": ("archive", "components"),
 }
 LAYOUT = "0.29"
 """Version of typer whose layout the texts have."""

@@ -8,6 +8,7 @@ import typer
 from atomsight.cli.archive import archive
 from atomsight.cli.fsc_q import fsc_q
 from atomsight.cli.local_resolution import local_resolution
+from atomsight.cli.profile import profile
 from atomsight.cli.q import q
 from atomsight.cli.simulate import simulate
 from atomsight.cli.terminal import accept_any_letter, printable
@@ -27,6 +28,7 @@ app.command(no_args_is_help=True)(q)
 app.command(name="fsc-q", no_args_is_help=True)(fsc_q)
 app.command(name="local-resolution", no_args_is_help=True)(local_resolution)
 app.command(no_args_is_help=True)(simulate)
+app.command(no_args_is_help=True)(profile)
 app.add_typer(archive, name="archive", help="Compare with the archive, or with one of your own.")
 
 

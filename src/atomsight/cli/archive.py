@@ -129,6 +129,39 @@ def show(archive_file: o.ArchiveFile = None, as_json: Json = False) -> None:
         typer.echo(printable(line))
 
 
+@archive.command(no_args_is_help=True)
+def components(
+    table: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TABLE", help="CSV with the columns resolution and q, one row an entry."
+        ),
+    ],
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Use this column; repeat it. All numbers by default."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Principal components of the measures over the entries of a table."""
+    from atomsight.archive.table import read_entries
+    from atomsight.cli.show_archive import component_facts, component_lines
+    from atomsight.errors import ParameterError
+    from atomsight.evidence.components import principal_components
+
+    entries, _ = read_entries(table)
+    known = {"resolution": entries.resolution, **entries.measures}
+    for name in column or ():
+        if name not in known:
+            raise ParameterError(f"{table}: no column {name!r}; it has {', '.join(known)}")
+    found = principal_components({name: known[name] for name in column or known})
+    if as_json:
+        typer.echo(json.dumps(component_facts(found), indent=2, ensure_ascii=False))
+        return
+    for line in component_lines(found):
+        typer.echo(printable(line))
+
+
 def _pairs(option: str, given: list[str] | None) -> dict[str, float]:
     """Values of an option NAME=X that may be repeated."""
     from atomsight.errors import ParameterError

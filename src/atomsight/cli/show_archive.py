@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from atomsight.archive.expected import ExpectedQ
 from atomsight.archive.percentiles import Percentiles
 from atomsight.archive.regression import DEGREE
 from atomsight.archive.windows import WindowChoice
+from atomsight.evidence.components import Components
 
 _LABEL = 14
 _WEAK = 0.3
@@ -130,6 +132,52 @@ def archive_lines(archive: Archive) -> Iterator[str]:
             f"{window.resolution:5.1f}  {window.n:7d}  "
             f"{_numbers((window.low, window.median, window.high, *band))}"
         )
+
+
+def component_facts(found: Components) -> dict[str, Any]:
+    """Principal components as JSON holds them.
+
+    Parameters
+    ----------
+    found : Components
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "entries": found.n,
+        "left_out": found.n_left_out,
+        "constant": list(found.constant),
+        "explained": found.explained.tolist(),
+        "variance": found.variance.tolist(),
+        "loadings": {
+            name: row.tolist() for name, row in zip(found.names, found.loadings, strict=True)
+        },
+    }
+
+
+def component_lines(found: Components) -> Iterator[str]:
+    """Principal components over the entries of a table.
+
+    Parameters
+    ----------
+    found : Components
+
+    Yields
+    ------
+    str
+    """
+    yield f"{found.n} entries, {found.n_left_out} left out (not all values); correlation matrix"
+    if found.constant:
+        yield f"left out, one value only: {', '.join(found.constant)}"
+    count = len(found.explained)
+    width = max(len(name) for name in (*found.names, "of variance"))
+    yield " " * width + "".join(f"{f'component {i + 1}':>14}" for i in range(count))
+    yield f"{'of variance':{width}}" + "".join(f"{100 * e:12.1f} %" for e in found.explained)
+    yield f"{'together':{width}}" + "".join(f"{100 * e:12.1f} %" for e in found.explained.cumsum())
+    for name, row in zip(found.names, found.loadings, strict=True):
+        yield f"{name:{width}}" + "".join(f"{value:14.3f}" for value in row)
 
 
 def _row(label: str, text: str) -> str:
