@@ -6,30 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from atomsight.evidence.hydrogens import parents
-from atomsight.evidence.q_score import q_score
 from atomsight.export.summary_json import write_summary
 from atomsight.export.tables import frame
 from atomsight.findings.collect import collect
-from atomsight.findings.finding import Evidence, joined, shown
-from atomsight.io.maps import read_map
-from atomsight.io.models import read_model
-from tests.support.cases import write_case
-
-
-@pytest.fixture(scope="module")
-def evidence(tmp_path_factory) -> Evidence:
-    model_path, map_path = write_case(tmp_path_factory.mktemp("case"))
-    model, map_ = read_model(model_path), read_map(map_path)
-    return Evidence(
-        model=model,
-        parent=parents(model),
-        map=map_,
-        scores=q_score(map_, model),
-        sigma=0.4,
-        resolution=3.2,
-        contour=float(map_.statistics.mean + 2 * map_.statistics.sd),
-    )
+from atomsight.findings.finding import joined, shown
 
 
 def test_columns_have_one_value_an_atom_or_residue_and_names_of_their_own(evidence):
@@ -56,6 +36,15 @@ def test_facts_and_tables_can_be_written(evidence, tmp_path):
 def test_every_figure_has_a_definition_or_a_reason(evidence):
     for finding in collect(evidence):
         assert any("definition" in key for key in finding.facts), finding.key
+
+
+def test_without_a_resolution_every_reason_is_told(without_resolution):
+    findings = {finding.key: finding for finding in collect(without_resolution)}
+    assert "no resolution" in findings["percentiles"].facts["q"]["no_resolution"]
+    for key in ("correlation", "b_factors"):
+        assert "no resolution given" in findings[key].facts["reason_if_none"]
+        assert findings[key].rows[0][1].startswith("none: no resolution given")
+        assert (findings[key].atoms, findings[key].residues, findings[key].tables) == ({}, {}, {})
 
 
 def test_without_everything_there_is_fsc_q_at_most(evidence):
