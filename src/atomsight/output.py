@@ -1,34 +1,28 @@
 """Writing the results of a validation: all files, or none."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from platform import python_version
 from typing import Any
 
 import numpy as np
 
 from atomsight.archive.expected import expected_class_q
-from atomsight.errors import OutputError
 from atomsight.evidence.status import Status
-from atomsight.export.chimerax import write_defattr, write_residue_csv, write_script
+from atomsight.export.chimerax import Q_PALETTE, write_defattr, write_residue_csv, write_script
 from atomsight.export.columns import atom_keys, residue_keys
 from atomsight.export.half_maps import write_fsc_q_chimerax, write_half_map_files
 from atomsight.export.mmcif import write_b_factors, write_mmcif
 from atomsight.export.pdb import NO_OCCUPANCY, NOT_COMPUTED, why_not_pdb, write_pdb
-from atomsight.export.summary_json import write_summary
+from atomsight.export.summary_json import versions, write_summary
 from atomsight.export.tables import frame, write_csv, write_parquet
-from atomsight.io.files import make_folder
+from atomsight.io.files import make_folder, staged
 from atomsight.model import AtomClass
 from atomsight.summary import average
 from atomsight.typing import PathLikeStr
 from atomsight.validation import Validation
 
-Q_PALETTE = "palette red:gray:blue range 0,1"
 _CIF_COLUMNS = {
     "Q-score": "q",
     "FSC-Q": "fsc_q",
@@ -36,7 +30,6 @@ _CIF_COLUMNS = {
     "local_resolution_half": "local_resolution_half",
     "local_resolution_model": "local_resolution_model",
 }
-_LIBRARIES = ("atomsight", "gemmi", "numpy", "numba", "polars", "scipy")
 _ENDINGS = (".gz", ".cif", ".mmcif", ".pdb", ".ent", ".map", ".mrc", ".ccp4")
 
 
@@ -65,7 +58,7 @@ def write_results(
     """
     target = make_folder(folder)
     name = f"{stem(result.model.path)}__Q__{_map_stem(result)}"
-    with _staged(target) as stage:
+    with staged(target) as stage:
         atoms = frame({**atom_keys(result.model), **result.atoms})
         residues = frame({**residue_keys(result.model), **result.residues})
         write_csv(atoms, stage / "atoms.csv")
@@ -147,46 +140,6 @@ def _map_stem(result: Validation) -> str:
     return "map" if result.map.path is None else stem(result.map.path)
 
 
-@contextmanager
-def _staged(target: Path) -> Iterator[Path]:
-    """A folder inside the target, whose files move there when all of them are written."""
-    try:
-        stage = Path(tempfile.mkdtemp(prefix=".partial-", dir=target))
-    except OSError as exc:
-        raise OutputError(f"{target}: cannot write here ({exc.strerror})") from None
-    try:
-        yield stage
-        _move_files(stage, target)
-    except OutputError as exc:
-        raise OutputError(str(exc).replace(str(stage), str(target))) from None
-    except OSError as exc:
-        raise OutputError(f"{target}: cannot write results here ({exc.strerror})") from None
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-
-
-def _move_files(stage: Path, target: Path) -> None:
-    """Move all files to the target; if one of them cannot go there, everything is as before."""
-    names = sorted(p.relative_to(stage) for p in stage.rglob("*") if p.is_file())
-    for name in names:
-        if (target / name).is_dir():
-            raise OutputError(f"{target / name}: cannot write this file (there is such a folder)")
-    earlier = Path(tempfile.mkdtemp(dir=stage))
-    with ExitStack() as undo:
-        for name in names:
-            final, kept = target / name, earlier / name
-            if not final.parent.is_dir():
-                final.parent.mkdir()
-                undo.callback(final.parent.rmdir)
-            if final.exists() or final.is_symlink():
-                kept.parent.mkdir(exist_ok=True)
-                final.replace(kept)
-                undo.callback(kept.replace, final)
-            (stage / name).replace(final)
-            undo.callback(final.unlink)
-        undo.pop_all()
-
-
 def _remarks(result: Validation) -> list[str]:
     sigma = result.options.q.sigma
     occupancy = (
@@ -220,7 +173,7 @@ def summary(result: Validation, no_pdb: str = "") -> dict[str, Any]:
     bands = result.residues["q_band"]
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {"python": python_version()} | {name: version(name) for name in _LIBRARIES},
+        "versions": versions(),
         "inputs": {
             "model": {
                 "path": model.path,

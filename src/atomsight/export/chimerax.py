@@ -1,5 +1,6 @@
 """Files for UCSF ChimeraX: an attribute for colouring, a script that shows it, a residue table."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import polars as pl
 from atomsight.io.files import write_text
 from atomsight.model import Model
 from atomsight.typing import Float_N
+
+Q_PALETTE = "palette red:gray:blue range 0,1"
 
 
 def write_defattr(model: Model, name: str, values: Float_N, path: Path) -> Path:
@@ -47,9 +50,8 @@ def write_defattr(model: Model, name: str, values: Float_N, path: Path) -> Path:
 
 def _atom_spec(model: Model, row: int) -> str:
     residues, residue = model.residues, int(model.residue[row])
-    number = f"{residues.number[residue]}{residues.icode[residue]}"
-    chain = residues.chain[residue]
-    return f"{'/' if chain else ''}{chain}:{number}@{model.atom[row]}"
+    place = residue_spec(residues.chain[residue], residues.number[residue], residues.icode[residue])
+    return f"{place}@{model.atom[row]}"
 
 
 def write_script(
@@ -91,6 +93,75 @@ def write_script(
         "view #1",
     ]
     return write_text(path, "\n".join(lines) + "\n")
+
+
+def write_comparison_script(
+    path: Path,
+    *,
+    map_path: Path,
+    models: Sequence[tuple[Path, str]],
+    attribute: str,
+    palette: str,
+    focus: str,
+) -> Path:
+    """Write a script that opens a map and several models, all coloured by one attribute.
+
+    Parameters
+    ----------
+    path : Path
+    map_path : Path
+        The map as the user gave it.
+    models : sequence of (Path, str)
+        Model as the user gave it, and its attribute file relative to the script; they become
+        #1, #2, … and the map the next.
+    attribute : str
+        Name of the attribute in the attribute files.
+    palette : str
+        ChimeraX's palette and range.
+    focus : str
+        What to look at, in ChimeraX's syntax.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    lines = []
+    for number, (model, defattr) in enumerate(models, 1):
+        lines.append(f"open {_quoted(str(model.resolve()))} id {number}")
+        lines.append(f"open {_quoted(defattr)} models #{number}")
+    every, map_id = f"#1-{len(models)}", len(models) + 1
+    lines += [
+        f"open {_quoted(str(map_path.resolve()))} id {map_id}",
+        f"hide {every} cartoons",
+        f"show {every} atoms",
+        f"style {every} stick",
+        f"color byattribute {attribute} {every} {palette}",
+        f"volume #{map_id} style surface transparency 0.7",
+        f"view {focus or every}",
+    ]
+    return write_text(path, "\n".join(lines) + "\n")
+
+
+def residue_spec(chain: str, number: int, icode: str) -> str:
+    """A residue in ChimeraX's syntax.
+
+    Parameters
+    ----------
+    chain : str
+    number : int
+    icode : str
+
+    Returns
+    -------
+    str
+    """
+    return f"{'/' if chain else ''}{chain}:{number}{icode}"
 
 
 def _quoted(text: str) -> str:

@@ -3,12 +3,26 @@
 import json
 import math
 from dataclasses import asdict, is_dataclass
+from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 from typing import Any
 
 import numpy as np
 
 from atomsight.io.files import write_text
+
+_LIBRARIES = ("atomsight", "gemmi", "numpy", "numba", "polars", "scipy")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, of atomsight and of the libraries that its numbers depend on.
+
+    Returns
+    -------
+    dict
+    """
+    return {"python": python_version()} | {name: version(name) for name in _LIBRARIES}
 
 
 def write_summary(summary: dict[str, Any], path: Path) -> Path:

@@ -3,10 +3,11 @@
 import gzip
 import hashlib
 import os
+import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -277,6 +278,61 @@ def write_text(path: PathLikeStr, text: str) -> Path:
         # a file name need not be UTF-8; JSON and ChimeraX read such an escape back
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     return Path(path)
+
+
+@contextmanager
+def staged(target: Path) -> Iterator[Path]:
+    """Give a folder inside the target, whose files move there when all of them are written.
+
+    Parameters
+    ----------
+    target : Path
+        A folder; files of the same names are replaced, others stay.
+
+    Yields
+    ------
+    Path
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written; then everything is as before.
+    """
+    try:
+        stage = Path(tempfile.mkdtemp(prefix=".partial-", dir=target))
+    except OSError as exc:
+        raise OutputError(f"{target}: cannot write here ({exc.strerror})") from None
+    try:
+        yield stage
+        _move_files(stage, target)
+    except OutputError as exc:
+        raise OutputError(str(exc).replace(str(stage), str(target))) from None
+    except OSError as exc:
+        raise OutputError(f"{target}: cannot write results here ({exc.strerror})") from None
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _move_files(stage: Path, target: Path) -> None:
+    """Move all files to the target; if one of them cannot go there, everything is as before."""
+    names = sorted(p.relative_to(stage) for p in stage.rglob("*") if p.is_file())
+    for name in names:
+        if (target / name).is_dir():
+            raise OutputError(f"{target / name}: cannot write this file (there is such a folder)")
+    earlier = Path(tempfile.mkdtemp(dir=stage))
+    with ExitStack() as undo:
+        for name in names:
+            final, kept = target / name, earlier / name
+            if not final.parent.is_dir():
+                final.parent.mkdir()
+                undo.callback(final.parent.rmdir)
+            if final.exists() or final.is_symlink():
+                kept.parent.mkdir(exist_ok=True)
+                final.replace(kept)
+                undo.callback(kept.replace, final)
+            (stage / name).replace(final)
+            undo.callback(final.unlink)
+        undo.pop_all()
 
 
 def _reason(exc: BaseException) -> str:
