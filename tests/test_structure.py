@@ -26,6 +26,7 @@ ROOMS = (
     "half_maps",
     "findings",
     "validation",
+    "comparison",
     "local_resolution_map",
     "export",
     "output",

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from atomsight.archive.expected import ExpectedQ, expected_class_q, expected_q
     from atomsight.archive.percentiles import Percentiles, percentiles
     from atomsight.archive.storage import read_archive, write_archive
+    from atomsight.comparison.compare import compare
+    from atomsight.comparison.difference import Difference
+    from atomsight.comparison.figures import ModelFigures
+    from atomsight.comparison.matching import ComparedAtoms
+    from atomsight.comparison.result import ComparedModel, CompareOptions, Comparison
     from atomsight.density.band_limited import band_limited_map
     from atomsight.density.map import Map, MapStatistics, map_from_array
     from atomsight.density.overlay import Overlay, overlay
@@ -63,6 +68,7 @@ if TYPE_CHECKING:
     )
     from atomsight.evidence.status import Status
     from atomsight.evidence.support import NonPolymerSupport, Support, non_polymer_support
+    from atomsight.export.comparison import write_comparison
     from atomsight.half_maps import HalfMapOptions
     from atomsight.io.map_writing import write_map
     from atomsight.io.maps import read_map
@@ -77,6 +83,11 @@ _HOME = {
     "archive.percentiles": ("Percentiles", "percentiles"),
     "archive.storage": ("read_archive", "write_archive"),
     "density.band_limited": ("band_limited_map",),
+    "comparison.compare": ("compare",),
+    "comparison.difference": ("Difference",),
+    "comparison.figures": ("ModelFigures",),
+    "comparison.matching": ("ComparedAtoms",),
+    "comparison.result": ("CompareOptions", "ComparedModel", "Comparison"),
     "density.map": ("Map", "MapStatistics", "map_from_array"),
     "density.overlay": ("Overlay", "overlay"),
     "density.simulate": ("simulate_map",),
@@ -123,6 +134,7 @@ _HOME = {
     ),
     "evidence.status": ("Status",),
     "evidence.support": ("NonPolymerSupport", "Support", "non_polymer_support"),
+    "export.comparison": ("write_comparison",),
     "half_maps": ("HalfMapOptions",),
     "io.map_writing": ("write_map",),
     "io.maps": ("read_map",),
@@ -145,8 +157,13 @@ __all__ = [
     "AtomsightWarning",
     "BFactorFit",
     "BSource",
+    "CompareOptions",
+    "ComparedAtoms",
+    "ComparedModel",
+    "Comparison",
     "Components",
     "Correlation",
+    "Difference",
     "DistanceHistogram",
     "ExpectedQ",
     "FscQ",
@@ -159,6 +176,7 @@ __all__ = [
     "MapFileError",
     "MapStatistics",
     "Model",
+    "ModelFigures",
     "ModelFileError",
     "NegativeDensity",
     "NonPolymerSupport",
@@ -185,6 +203,7 @@ __all__ = [
     "b_factors_from_q",
     "band_limited_map",
     "build_archive",
+    "compare",
     "copy_positions",
     "correlation",
     "distance_histogram",
@@ -211,6 +230,7 @@ __all__ = [
     "solvent",
     "validate",
     "write_archive",
+    "write_comparison",
     "write_map",
     "write_results",
 ]

@@ -18,6 +18,7 @@ COMMANDS = {
     "atomsight-validate": ("validate",),
     "atomsight-q": ("q",),
     "atomsight-fsc-q": ("fsc-q",),
+    "atomsight-compare": ("compare",),
     "atomsight-local-resolution": ("local-resolution",),
     "atomsight-simulate": ("simulate",),
     "atomsight-profile": ("profile",),

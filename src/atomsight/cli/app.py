@@ -6,6 +6,7 @@ from importlib.metadata import version
 import typer
 
 from atomsight.cli.archive import archive
+from atomsight.cli.compare import compare
 from atomsight.cli.fsc_q import fsc_q
 from atomsight.cli.local_resolution import local_resolution
 from atomsight.cli.profile import profile
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command(no_args_is_help=True)(validate)
 app.command(no_args_is_help=True)(q)
 app.command(name="fsc-q", no_args_is_help=True)(fsc_q)
+app.command(no_args_is_help=True)(compare)
 app.command(name="local-resolution", no_args_is_help=True)(local_resolution)
 app.command(no_args_is_help=True)(simulate)
 app.command(no_args_is_help=True)(profile)

@@ -124,24 +124,32 @@ def make_half_map_options(
 def run(model: Path, map_: Path, options: "Options", folder: Path, *, everything: bool) -> None:
     """Validate, write and show; nothing is computed if the folder cannot be written."""
     from atomsight.cli.show import show_files, show_summary
-    from atomsight.io.files import make_folder
     from atomsight.kernels.compilation import telling_of_compilation
     from atomsight.output import write_results
     from atomsight.validation import validate
 
-    new = not folder.exists()
-    make_folder(folder)
-    try:
+    with output_folder(folder):
         with show_progress() as progress, telling_of_compilation(tell_of_compilation):
             result: Validation = validate(model, map_, options, progress=progress)
         files = write_results(result, folder, everything=everything)
+    show_summary(result)
+    show_files(folder, files)
+
+
+@contextmanager
+def output_folder(folder: Path) -> Iterator[None]:
+    """Make a folder before anything is computed; take it away again if nothing comes of it."""
+    from atomsight.io.files import make_folder
+
+    new = not folder.exists()
+    make_folder(folder)
+    try:
+        yield
     except BaseException:
         if new:
             with suppress(OSError):
                 folder.rmdir()
         raise
-    show_summary(result)
-    show_files(folder, files)
 
 
 def tell_of_compilation() -> None:

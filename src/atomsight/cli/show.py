@@ -26,20 +26,20 @@ def show_summary(result: Validation) -> None:
     result : Validation
     """
     facts = summary(result)
-    console = _console()
+    screen = console()
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in _rows(result, facts):
         table.add_row(Text(name), Text(printable(value)))
-    console.print(table)
-    console.print()
-    console.print(_class_table(facts))
+    screen.print(table)
+    screen.print()
+    screen.print(_class_table(facts))
     if np.isfinite(result.residues["q"]).any():
-        console.print()
-        console.print(_worst_table(result))
+        screen.print()
+        screen.print(_worst_table(result))
     for note in result.notes:
-        console.print(Text(printable(f"note: {note}")))
+        screen.print(Text(printable(f"note: {note}")))
 
 
 def show_files(folder: Path, files: list[Path]) -> None:
@@ -50,16 +50,16 @@ def show_files(folder: Path, files: list[Path]) -> None:
     folder : Path
     files : list of Path
     """
-    console = _console()
+    screen = console()
     names = ", ".join(str(path.relative_to(folder)) for path in files)
-    console.print()
-    console.print(Text(printable(f"{folder}: {names}")))
+    screen.print()
+    screen.print(Text(printable(f"{folder}: {names}")))
 
 
-def _console() -> Console:
+def console() -> Console:
     """A terminal as wide as it is; into a file or pipe, wide enough for paths."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_WIDTH)
+    screen = Console(highlight=False)
+    return screen if screen.is_terminal else Console(highlight=False, width=_WIDTH)
 
 
 def _rows(result: Validation, facts: dict[str, Any]) -> list[tuple[str, str]]:
