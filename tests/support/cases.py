@@ -34,6 +34,11 @@ def moved(atoms: Iterable[Atom], shift: Sequence[float]) -> list[Atom]:
     ]
 
 
+def shifted(atoms, name, step):
+    """The same atoms, those of one residue name elsewhere."""
+    return [moved([a], step)[0] if a.residue == name else a for a in atoms]
+
+
 def numbered(atoms: Iterable[Atom]) -> list[Atom]:
     """The same atoms with serials 1, 2, 3, …"""
     return [replace(atom, serial=serial) for serial, atom in enumerate(atoms, 1)]

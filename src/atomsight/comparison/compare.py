@@ -19,6 +19,7 @@ from atomsight.comparison.scores import (
     ModelScores,
     at,
     common_level,
+    orientation_means,
     ranked_atoms,
     read_halves,
     score,
@@ -196,6 +197,9 @@ def _in_order(
     q = [at(rows, s.q.q)[ranked] for rows, s in zip(atoms.rows, scores, strict=True)]
     where = scores[best].model.xyz[atoms.rows[best, ranked]]
     block = atom_blocks(where, block_edge(resolution))
+    turned = [
+        orientation_means(s, rows[ranked]) for rows, s in zip(atoms.rows, scores, strict=True)
+    ]
     names = _names(paths)
     expected, _ = expected_q(resolution, options.q.sigma)
     differences = {
@@ -203,7 +207,7 @@ def _in_order(
             q[best],
             q[i],
             block,
-            sampling=float(np.hypot(found[best].q_sampling, found[i].q_sampling)),
+            sampling=float((turned[best] - turned[i]).std(ddof=1)),
             comparisons=len(paths) - 1,
             seed=options.seed,
         )

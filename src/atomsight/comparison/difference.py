@@ -32,7 +32,7 @@ class Difference:
     half_width : float
         Of the interval `value` ± `half_width`; NaN with too few blocks.
     sampling : float
-        What the orientation of Q's points contributes to the standard error.
+        Standard deviation of the difference over rotated point sets; part of the standard error.
     atoms, blocks : int
         Number of atoms, and of blocks of atoms that count as independent.
     level : float
@@ -115,7 +115,7 @@ def paired_difference(
     block : ndarray of int, shape (n,)
         From `atom_blocks`.
     sampling : float
-        Standard error that the blocks may not show.
+        Of the difference, from rotated point sets: the blocks need not show it.
     comparisons : int
         How many intervals are looked at together (Bonferroni).
     seed : int

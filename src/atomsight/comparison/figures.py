@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from atomsight.comparison.matching import ComparedAtoms
-from atomsight.comparison.scores import ModelScores, at
+from atomsight.comparison.scores import ModelScores, at, orientation_means
 from atomsight.density.map import Map
 from atomsight.evidence.inclusion import atom_inclusion
 from atomsight.model import AtomClass
@@ -15,8 +15,7 @@ from atomsight.typing import Bool_N, Float_N
 
 DEFINITIONS = {
     "q": "mean Q over the ranked atoms (as MapQ, one orientation of the points)",
-    "q_sampling": "standard error of that mean from rotated point sets: root of the sum of the "
-    "atoms' variances, over the number of atoms",
+    "q_sampling": "standard deviation (n - 1) of that mean over rotated point sets",
     "q_lowest": "lowest Q of a ranked atom",
     "q_model": "mean Q of the whole model without hydrogen and water (as EMDB and the wwPDB)",
     "density": "mean map value at the ranked atoms (trilinear), in σ above the mean of the map",
@@ -44,7 +43,7 @@ class ModelFigures:
     q : float
         Mean Q.
     q_sampling : float
-        Standard error of it from rotated point sets.
+        Standard deviation of it over rotated point sets.
     q_lowest : float
         Lowest Q of an atom.
     q_lowest_atom : str
@@ -126,7 +125,7 @@ def figures(
             ModelFigures(
                 atoms=n,
                 q=mean["q"],
-                q_sampling=float(np.sqrt(np.nansum(column["q_sd"][ranked] ** 2))) / n,
+                q_sampling=float(orientation_means(found, rows[ranked]).std(ddof=1)),
                 q_lowest=float(column["q"][lowest]),
                 q_lowest_atom=atoms.name(lowest),
                 q_model=average(found.q.q, found.q.counted & dry).mean,

@@ -12,6 +12,9 @@ from atomsight.typing import Bool_N, Float_N, Int_N, Str_N
 MOVED = 0.1
 """Å; an atom that moved less is the same in both models."""
 
+LEAST_MOVED = 0.005
+"""Å; where none moved more than 0.1 Å, atoms that moved more than this: less is rounding."""
+
 PART = 0.5
 """If at most this share of the atoms differs, the models differ in a part."""
 
@@ -95,7 +98,8 @@ def compared_atoms(models: Sequence[Model], selection: str | None = None) -> Com
     Atoms are the same if chain, number, insertion code, residue, atom name and conformer are.
     Hydrogens, atoms without coordinates and, unless a selection names nothing else, waters are
     left out. Without a selection the atoms are those that differ (moved by more than 0.1 Å, or in
-    some models only), if they are at most half of all; else all.
+    some models only; where there are none, moved at all), if they are at most half of all; else
+    all.
 
     Parameters
     ----------
@@ -112,25 +116,23 @@ def compared_atoms(models: Sequence[Model], selection: str | None = None) -> Com
     Raises
     ------
     ParameterError
-        If the selection names nothing in a model, or no atom is in all models.
+        If the selection names nothing in a model, no atom is in all models, or nothing differs.
     """
     chosen, kinds = _chosen(models, selection)
     keys, rows, notes = _match(models, chosen)
     moved = _moved(models, rows)
     everything = rows.shape[1]
-    differs = (moved > MOVED) | (rows < 0).any(axis=0)
-    count = int(differs.sum())
-    used, part = np.ones(everything, dtype=bool), selection is not None
-    what = f"differ by more than {MOVED:g} Å or are in some models only"
-    if selection is not None:
-        scope = f"{everything} atoms{kinds}: the selection {selection!r}"
-    elif count == 0:
-        scope = f"all {everything} atoms{kinds}; none differs by more than {MOVED:g} Å"
-    elif count <= PART * everything:
-        used, part = differs, True
-        scope = f"{count} of {everything} atoms{kinds}: those that {what}"
-    else:
-        scope = f"all {everything} atoms{kinds}; {count} of them {what}"
+    used, scope = np.ones(everything, dtype=bool), f"the selection {selection!r}"
+    if selection is None:
+        used, scope = _different(moved, (rows < 0).any(axis=0))
+        if not used.any():
+            raise ParameterError(
+                f"{', '.join(str(model.path) for model in models)}: the same atoms in the same "
+                "places; there is nothing to compare"
+            )
+    part = selection is not None or not used.all()
+    count = "" if used.all() else f"{np.count_nonzero(used)} of "
+    scope = f"{count}{everything} atoms{kinds}: {scope}"
     chain, number, icode, residue, atom, altloc = (
         np.array([key[i] for key in keys])[used] for i in range(6)
     )
@@ -140,6 +142,18 @@ def compared_atoms(models: Sequence[Model], selection: str | None = None) -> Com
     if not found.in_all.any():
         raise ParameterError(_nothing_in_common(models, found))
     return found
+
+
+def _different(moved: Float_N, missing: Bool_N) -> tuple[Bool_N, str]:
+    """The atoms that differ, if they are a part; else all."""
+    limit = MOVED if missing.any() or (moved > MOVED).any() else LEAST_MOVED
+    differs = (moved > limit) | missing
+    what = f"differ by more than {limit:g} Å or are in some models only"
+    if limit == LEAST_MOVED:
+        what = f"differ at all, by less than {MOVED:g} Å"
+    if np.count_nonzero(differs) <= PART * len(differs):
+        return differs, f"those that {what}"
+    return np.ones(len(differs), dtype=bool), f"all; {np.count_nonzero(differs)} {what}"
 
 
 def _chosen(models: Sequence[Model], selection: str | None) -> tuple[list[Bool_N], str]:

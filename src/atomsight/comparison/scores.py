@@ -235,6 +235,30 @@ def at(rows: Int_N, values: np.ndarray, missing: float = float("nan")) -> Float_
     return taken
 
 
+def orientation_means(found: ModelScores, rows: Int_N) -> Float_N:
+    """Mean Q over some atoms with each rotated point set.
+
+    Parameters
+    ----------
+    found : ModelScores
+    rows : ndarray of int
+        Of these atoms in the model.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        The point sets are the same for every model, so that differences are paired.
+    """
+    each = found.q.orientation_q
+    if each is None:
+        raise ParameterError("a comparison needs rotated point sets: orientations is 0")
+    chosen = each[:, rows]
+    # a rotation may leave an atom without shells
+    known = np.isfinite(chosen)
+    means: Float_N = np.where(known, chosen, 0.0).sum(axis=1) / known.sum(axis=1)
+    return means
+
+
 def ranked_atoms(atoms: ComparedAtoms, scores: Sequence[ModelScores]) -> Bool_N:
     """Compared atoms that have a Q in every model: the ranking is theirs.
 

@@ -14,7 +14,7 @@ from atomsight.evidence.status import Status
 from atomsight.kernels.cells import CellGrid, cell_grid
 from atomsight.kernels.q_score import q_scores
 from atomsight.model import Model
-from atomsight.typing import Bool_N, Float_3x3, Float_N, Float_Nx3, Int_N, Status_N
+from atomsight.typing import Bool_N, Float_3x3, Float_N, Float_Nx3, FloatArray, Int_N, Status_N
 
 SIGMA_ARCHIVE = 0.4
 """Å; what EMDB, the wwPDB and Pintilie et al. (2025) use."""
@@ -90,6 +90,8 @@ class QScores:
         Mean and standard deviation (n - 1) over rotated point sets; see `q_score`.
     orientations : int
         How many rotated point sets there were.
+    orientation_q : ndarray, shape (k, n), or None
+        Q with each rotated point set: how much a mean over atoms depends on it, too.
     """
 
     q: Float_N
@@ -98,6 +100,7 @@ class QScores:
     orientation_mean: Float_N | None = None
     orientation_sd: Float_N | None = None
     orientations: int = 0
+    orientation_q: FloatArray | None = None
 
     @property
     def counted(self) -> Bool_N:
@@ -191,12 +194,14 @@ def q_score(
         return QScores(q, status, options)
     mean, sd = np.zeros(len(model)), np.zeros(len(model))
     rng = np.random.default_rng(seed)
+    each = np.empty((orientations, len(model)))
     for k in range(orientations):
         rotated, _ = run(random_rotation(rng), (1 + k) * len(todo))
+        each[k] = rotated
         delta = rotated - mean
         mean += delta / (k + 1)
         sd += delta * (rotated - mean)
-    return QScores(q, status, options, mean, np.sqrt(sd / (orientations - 1)), orientations)
+    return QScores(q, status, options, mean, np.sqrt(sd / (orientations - 1)), orientations, each)
 
 
 def _checked_selection(selection: Bool_N, n: int) -> Bool_N:
