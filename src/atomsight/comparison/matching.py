@@ -124,7 +124,7 @@ def compared_atoms(models: Sequence[Model], selection: str | None = None) -> Com
     everything = rows.shape[1]
     used, scope = np.ones(everything, dtype=bool), f"the selection {selection!r}"
     if selection is None:
-        used, scope = _different(moved, (rows < 0).any(axis=0))
+        used, scope = _different(moved, np.asarray((rows < 0).any(axis=0)))
         if not used.any():
             raise ParameterError(
                 f"{', '.join(str(model.path) for model in models)}: the same atoms in the same "

@@ -113,8 +113,11 @@ def _atom_part(result: Comparison, model: ComparedModel) -> dict[str, np.ndarray
     count = len(atoms)
     labels = np.array([*(status.label for status in Status), "missing"])
     values = atom_columns(own, rows, result.map, result.contour)
-    if result.box is None:
+    more: dict[str, np.ndarray] = {}
+    if own.fsc_q is None:
         values = {name: v for name, v in values.items() if name not in _HALF_MAP_COLUMNS}
+    else:
+        more["fsc_q_status"] = labels[np.where(rows < 0, len(Status), own.fsc_q.status[rows])]
     return {
         "rank": np.full(count, model.rank),
         "model": np.full(count, model.name),
@@ -129,6 +132,7 @@ def _atom_part(result: Comparison, model: ComparedModel) -> dict[str, np.ndarray
         "ranked": result.ranked,
         "q_status": labels[np.where(rows < 0, len(Status), own.q.status[rows])],
         **values,
+        **more,
     }
 
 
