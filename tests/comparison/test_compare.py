@@ -111,6 +111,7 @@ def test_a_ligand_of_four_places_or_fewer_is_not_judged(tmp_path):
     ("options", "message"),
     [
         ({"orientations": 1}, "at least 2 orientations"),
+        ({"seed": -1}, "a seed must not be negative"),
         ({"resolution": -1.0}, "resolution must be a positive number"),
         ({"contour": float("nan")}, "a contour level must be a number"),
     ],

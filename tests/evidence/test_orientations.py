@@ -30,6 +30,7 @@ def test_without_orientations_there_is_no_spread(blobs):
     result = run(blobs, 0)
     assert result.orientation_mean is None
     assert result.orientation_sd is None
+    assert result.orientation_q is None
     assert result.orientations == 0
 
 
@@ -76,3 +77,17 @@ def test_atoms_without_q_have_no_spread(blobs):
     assert np.isnan(result.orientation_mean[-1])
     assert np.isnan(result.orientation_sd[-1])
     assert np.isfinite(result.orientation_sd[:-1]).all()
+
+
+def test_the_passes_are_kept_one_by_one(blobs):
+    result = run(blobs, 5)
+    assert result.orientation_q.shape == (5, len(ATOMS))
+    np.testing.assert_allclose(result.orientation_q.mean(axis=0), result.orientation_mean)
+    np.testing.assert_allclose(result.orientation_q.std(axis=0, ddof=1), result.orientation_sd)
+
+
+def test_one_rotation_turns_the_points_of_all_atoms_of_two_models_alike(blobs):
+    """So that differences between models can be paired."""
+    one = run(blobs, 4)
+    two = q_score(blobs, make_model(ATOMS[::-1]), sigma=0.6, orientations=4)
+    np.testing.assert_allclose(two.orientation_q[:, ::-1], one.orientation_q, atol=1e-12)

@@ -12,7 +12,7 @@ def compare(
     map_: o.MapFile,
     models: Annotated[
         list[Path],
-        typer.Argument(metavar="MODEL...", help="Two or more mmCIF or PDB files of one complex."),
+        typer.Argument(metavar="MODEL", help="Two or more mmCIF or PDB files of one complex."),
     ],
     selection: Annotated[
         str | None,

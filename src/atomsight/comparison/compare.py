@@ -81,13 +81,14 @@ def compare(
     checksums = {str(path): sha256(path) for path in paths}
     _require_other_content(paths, checksums)
     resolution, source, notes = _resolution(read, options.resolution)
-    atoms = compared_atoms(read, options.selection)
     whole = options.half_maps is not None
     density = _read_map(map_, read, resolution, options, whole=whole)
     fits = [
         require_overlay(m, density, resolution, origin=options.origin, force=options.force)
         for m in read
     ]
+    # after the check: a model in another frame differs everywhere
+    atoms = compared_atoms(read, options.selection)
     half = (
         None
         if options.half_maps is None
@@ -106,8 +107,8 @@ def compare(
         common_level(density, read) if options.contour is None else (options.contour, "given")
     )
     expected, reason = expected_q(resolution, options.q.sigma)
-    for path in (map_, *_half_paths(half)):
-        checksums[str(path)] = sha256(Path(path))
+    for path in (Path(map_), *_half_paths(half)):
+        checksums[str(path)] = sha256(path)
     return Comparison(
         models=_in_order(paths, scores, atoms, ranked, density, contour, resolution, options),
         atoms=atoms,

@@ -66,6 +66,8 @@ class CompareOptions:
             raise ParameterError(
                 f"a comparison needs at least 2 orientations, not {self.orientations}"
             )
+        if self.seed < 0:
+            raise ParameterError(f"a seed must not be negative, as {self.seed} is")
 
 
 @dataclass(frozen=True, slots=True)
