@@ -155,6 +155,21 @@ def test_resolution_comes_from_the_models_and_a_contradiction_is_noted(tmp_path)
     assert ats.compare([one, two], map_, ats.CompareOptions(resolution=2.0)).resolution == 2.0
 
 
+@pytest.mark.parametrize(
+    ("resolution", "halves", "message"),
+    [
+        (None, {}, "FSC-Q needs the resolution for its window: give --resolution or --box"),
+        (2.0, {"mask_level": 0.1}, "mask_level: not for comparisons"),
+        (2.0, {"volume_step": 2}, "volume_step: not for comparisons"),
+    ],
+)
+def test_options_of_half_maps_that_mean_nothing_here(tmp_path, resolution, halves, message):
+    one, two = tmp_path / "half1.mrc", tmp_path / "half2.mrc"
+    options = {"resolution": resolution, "half_maps": ats.HalfMapOptions(one, two, **halves)}
+    with pytest.raises(ParameterError, match=message):
+        pair(tmp_path, shifted(small_model(), "HEM", (0, 0.7, 0)), **options)
+
+
 def test_files_of_one_name_are_told_by_their_paths_and_lone_ligands_are_noted(tmp_path):
     haem = [a for a in small_model() if a.residue == "HEM"]
     for name, atoms in (("a", haem), ("b", moved(haem, (0.4, 0, 0)))):

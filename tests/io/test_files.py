@@ -15,6 +15,7 @@ from atomsight.io.files import (
     read_up_to,
     require_file,
     sha256,
+    staged,
     whole_file,
     write_text,
 )
@@ -229,3 +230,31 @@ def test_a_name_that_names_no_file_is_an_output_error(tmp_path, monkeypatch, nam
 def test_text_is_written_as_utf_8_with_plain_line_ends(tmp_path):
     assert write_text(str(tmp_path / "å.txt"), "3 Å\n4 Å\n") == tmp_path / "å.txt"
     assert (tmp_path / "å.txt").read_bytes() == b"3 \xc3\x85\n4 \xc3\x85\n"
+
+
+def test_staged_files_come_together_and_leave_others_alone(tmp_path):
+    (tmp_path / "other.txt").write_text("stays")
+    (tmp_path / "a.txt").write_text("old")
+    with staged(tmp_path) as stage:
+        (stage / "a.txt").write_text("new")
+        (stage / "folder").mkdir()
+        (stage / "folder" / "b.txt").write_text("b")
+        assert (tmp_path / "a.txt").read_text() == "old"
+    assert names(tmp_path) == ["a.txt", "folder", "other.txt"]
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), OSError(28, "No space left on device")])
+def test_a_stage_that_fails_leaves_everything_as_it_was(tmp_path, error):
+    (tmp_path / "a.txt").write_text("old")
+    becomes = OutputError if isinstance(error, OSError) else ValueError
+
+    def write():
+        with staged(tmp_path) as stage:
+            (stage / "a.txt").write_text("new")
+            raise error
+
+    with pytest.raises(becomes):
+        write()
+    assert names(tmp_path) == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"

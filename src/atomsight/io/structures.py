@@ -85,7 +85,7 @@ def _decode(data: bytes, path: Path) -> tuple[str, tuple[str, ...]]:
     if b"\0" in data:
         raise ModelFileError(
             f"{path}: not a text file (it holds NUL bytes); "
-            "the model (mmCIF or PDB) comes first, then the map"
+            "a model is mmCIF or PDB; are model and map in the right order (--help)?"
         )
     try:
         return data.decode("utf-8-sig"), ()
