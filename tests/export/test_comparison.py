@@ -115,6 +115,22 @@ def test_the_script_opens_all_models_in_the_order_of_the_ranking(result, tmp_pat
     assert len(lines) == 3 + len(result.models[1].scores.model)
 
 
+def test_the_script_looks_at_every_compared_residue_but_not_at_a_whole_model(tmp_path):
+    model, map_ = write_case(tmp_path)
+    for name, step, view in (
+        ("two", ("HEM", "MG"), "view #1/A:201 | #1/A:202"),
+        ("all", ("ALA", "GLY", "SER"), "view #1-2"),
+    ):
+        atoms = small_model()
+        for residue in step:
+            atoms = shifted(atoms, residue, (0, 0.4, 0))
+        other = write_model(tmp_path / f"{name}.cif", cif_text(atoms))
+        result = ats.compare([model, other], map_, ats.CompareOptions(resolution=2.0))
+        ats.write_comparison(result, tmp_path / name)
+        script = (tmp_path / name / "chimerax" / "compare.cxc").read_text(encoding="utf-8")
+        assert script.splitlines()[-1] == view
+
+
 def test_half_maps_add_columns_and_inputs(tmp_path):
     folder = tmp_path
     model, map_ = write_case(folder)

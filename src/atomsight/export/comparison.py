@@ -252,4 +252,4 @@ def _focus(result: Comparison) -> str:
     residues = [residue_spec(*key) for key in dict.fromkeys(keys)]
     if not atoms.part or len(residues) > _MOST_IN_VIEW:
         return ""
-    return " ".join(f"#1{residue}" for residue in residues)
+    return " | ".join(f"#1{residue}" for residue in residues)
