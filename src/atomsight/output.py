@@ -58,6 +58,7 @@ def write_results(
     """
     target = make_folder(folder)
     name = f"{stem(result.model.path)}__Q__{_map_stem(result)}"
+    with_b = f"{stem(result.model.path)}__B_from_Q__{_map_stem(result)}.cif"
     with staged(target) as stage:
         atoms = frame({**atom_keys(result.model), **result.atoms})
         residues = frame({**residue_keys(result.model), **result.residues})
@@ -79,9 +80,7 @@ def write_results(
         write_summary(summary(result, no_pdb), stage / "summary.json")
         b_iso = result.atoms.get("b_from_q")
         if b_iso is not None:
-            write_b_factors(
-                result.model, b_iso, stage / f"{name.replace('__Q__', '__B_from_Q__')}.cif"
-            )
+            write_b_factors(result.model, b_iso, stage / with_b)
         for finding in result.findings:
             for table, columns in finding.tables.items():
                 write_csv(frame(columns), make_folder(stage / "curves") / f"{table}.csv")
@@ -111,10 +110,11 @@ def write_results(
                         extra,
                     )
         written = sorted(p.relative_to(stage) for p in stage.rglob("*") if p.is_file())
-    if no_pdb:
-        # one of an earlier run would pass for this one's
-        with suppress(OSError):
-            (target / f"{name}.pdb").unlink(missing_ok=True)
+    # one of an earlier run would pass for this one's
+    for absent, path in ((no_pdb, f"{name}.pdb"), (b_iso is None, with_b)):
+        if absent:
+            with suppress(OSError):
+                (target / path).unlink(missing_ok=True)
     return [target / path for path in written]
 
 

@@ -77,6 +77,7 @@ def compare(
             label=o.LabelChoice.MEAN,
             crossing=o.CrossingChoice.LAST,
             b_iso=b_iso,
+            b_from_q=None,
             volume_step=None,
         ),
     )

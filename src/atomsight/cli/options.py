@@ -113,14 +113,6 @@ Force = Annotated[
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")
 ]
-Contour = Annotated[
-    float | None,
-    typer.Option(
-        metavar="LEVEL",
-        help="Contour level for atom inclusion; else the highest that includes 90 % of the "
-        "polymer.",
-    ),
-]
 Half1 = Annotated[Path, typer.Argument(metavar="HALF1", help="First half map.")]
 Half2 = Annotated[Path, typer.Argument(metavar="HALF2", help="Second half map.")]
 HalfMaps = Annotated[
