@@ -16,7 +16,7 @@ from atomsight.export.half_maps import write_fsc_q_chimerax, write_half_map_file
 from atomsight.export.mmcif import write_b_factors, write_mmcif
 from atomsight.export.pdb import NO_OCCUPANCY, NOT_COMPUTED, why_not_pdb, write_pdb
 from atomsight.export.summary_json import versions, write_summary
-from atomsight.export.tables import frame, write_csv, write_parquet
+from atomsight.export.tables import Table, frame, write_csv, write_parquet
 from atomsight.io.files import make_folder, staged
 from atomsight.model import AtomClass
 from atomsight.summary import average
@@ -89,26 +89,7 @@ def write_results(
         if everything:
             write_parquet(atoms, stage / "atoms.parquet")
             write_parquet(residues, stage / "residues.parquet")
-            extra = make_folder(stage / "chimerax")
-            write_defattr(result.model, "qscore", result.atoms["q"], extra / "qscore.defattr")
-            write_residue_csv(residues, extra / "residues_chimerax.csv")
-            if result.map.path is not None:
-                write_script(
-                    extra / "qscore.cxc",
-                    map_path=result.map.path,
-                    model_path=f"../{name}.cif",
-                    defattr="qscore.defattr",
-                    attribute="qscore",
-                    palette=Q_PALETTE,
-                )
-                if result.half_maps is not None:
-                    write_fsc_q_chimerax(
-                        result.model,
-                        result.atoms["fsc_q"],
-                        result.map.path,
-                        f"../{name}.cif",
-                        extra,
-                    )
+            _write_chimerax(result, residues, f"../{name}.cif", make_folder(stage / "chimerax"))
         written = sorted(p.relative_to(stage) for p in stage.rglob("*") if p.is_file())
     # one of an earlier run would pass for this one's
     for absent, path in ((no_pdb, f"{name}.pdb"), (b_iso is None, with_b)):
@@ -116,6 +97,24 @@ def write_results(
             with suppress(OSError):
                 (target / path).unlink(missing_ok=True)
     return [target / path for path in written]
+
+
+def _write_chimerax(result: Validation, residues: Table, model_path: str, folder: Path) -> None:
+    write_defattr(result.model, "qscore", result.atoms["q"], folder / "qscore.defattr")
+    write_residue_csv(residues, folder / "residues_chimerax.csv")
+    map_path = result.map.path
+    if map_path is None:
+        return
+    write_script(
+        folder / "qscore.cxc",
+        map_path=map_path,
+        model_path=model_path,
+        defattr="qscore.defattr",
+        attribute="qscore",
+        palette=Q_PALETTE,
+    )
+    if result.half_maps is not None:
+        write_fsc_q_chimerax(result.model, result.atoms["fsc_q"], map_path, model_path, folder)
 
 
 def stem(path: Path) -> str:

@@ -11,6 +11,8 @@ from atomsight.io.files import whole_file, write_text
 
 CSV_DECIMALS = 6
 
+Table = pl.DataFrame
+
 
 def frame(columns: Mapping[str, np.ndarray]) -> pl.DataFrame:
     """A table whose missing values are null rather than NaN.
