@@ -201,7 +201,8 @@ def test_index_lists_the_page(page: Path) -> None:
 
 
 def test_api_page_documents_every_public_name() -> None:
-    text = (DOCS / "reference" / "api.md").read_text(encoding="utf-8")
+    pages = ("api.md", "api_scores.md")
+    text = "".join((DOCS / "reference" / page).read_text(encoding="utf-8") for page in pages)
     documented = re.findall(r"^\.\. auto(?:function|class|exception):: (\w+)$", text, re.MULTILINE)
     assert sorted(documented) == sorted(ats.__all__)
 
@@ -215,7 +216,8 @@ def test_files_page_lists_every_file_column_and_key(
     demo_data: Path, half_maps: Path, tmp_path: Path
 ) -> None:
     pl = pytest.importorskip("polars")
-    text = (DOCS / "reference" / "files.md").read_text(encoding="utf-8")
+    pages = ("files.md", "tables.md")
+    text = "".join((DOCS / "reference" / page).read_text(encoding="utf-8") for page in pages)
     named = set(re.findall(r"`([^`\s]+)`", text))
     halves = ats.HalfMapOptions(half_maps / "half1.mrc", half_maps / "half2.mrc", box=8)
     options = ats.Options(orientations=2, half_maps=halves)
