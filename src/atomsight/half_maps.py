@@ -108,6 +108,8 @@ class HalfMapResult:
     box : int
         Edge of the window in voxels.
     notes : tuple of str
+    halves : tuple of Map
+        The two half maps.
     volumes : mapping
         Name → volume in Å, on the grid of `mask`; where they were asked for.
     """
@@ -120,6 +122,7 @@ class HalfMapResult:
     mask: Map
     box: int
     notes: tuple[str, ...]
+    halves: tuple[Map, Map]
     volumes: Mapping[str, Volume] = field(default_factory=dict)
 
 
@@ -196,7 +199,18 @@ def compare_half_maps(
     notes = _notes(full, (half_1, half_2), check, resolution, measured, scores)
     pairs = {"half": (half_1, half_2), "model": (full, model_map)}
     volumes = _volumes(pairs, mask, box, options, threads, progress)
-    return HalfMapResult(scores, curves, resolutions, check, model_map, mask, box, notes, volumes)
+    return HalfMapResult(
+        scores=scores,
+        curves=curves,
+        resolutions=resolutions,
+        full_map=check,
+        model_map=model_map,
+        mask=mask,
+        box=box,
+        notes=notes,
+        halves=(half_1, half_2),
+        volumes=volumes,
+    )
 
 
 def _b_iso(model: Model, options: HalfMapOptions, q: Float_N | None) -> Float_N | float | None:

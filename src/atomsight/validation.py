@@ -29,7 +29,7 @@ from atomsight.io.models import read_model
 from atomsight.model import Model, select
 from atomsight.preflight import require_overlay
 from atomsight.summary import model_averages, residue_columns
-from atomsight.typing import PathLikeStr
+from atomsight.typing import Float_Nx3, PathLikeStr
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, done, of how many)."""
@@ -206,7 +206,9 @@ def validate(
                 atoms, density, resolution, origin=options.origin, force=options.force
             )
         with clock("Q-score"):
-            scores = _score(atoms, density, selection, options, progress)
+            reach = (1.0 + EXCLUSION) * options.q.radius
+            copies = copy_positions(atoms, options.neighbours, reach, assembly=options.assembly)
+            scores = _score(atoms, density, selection, copies, options, progress)
         halves = None
         if options.half_maps is not None:
             with clock("FSC-Q"):
@@ -235,6 +237,7 @@ def validate(
                 scores=scores,
                 sigma=sigma,
                 resolution=resolution,
+                neighbours=copies,
                 halves=halves,
                 contour=options.contour,
                 archive=archive,
@@ -305,11 +308,10 @@ def _score(
     model: Model,
     map_: Map,
     selection: np.ndarray | None,
+    copies: Float_Nx3 | None,
     options: Options,
     progress: Progress | None,
 ) -> QScores:
-    reach = (1.0 + EXCLUSION) * options.q.radius
-    copies = copy_positions(model, options.neighbours, reach, assembly=options.assembly)
     q = options.q
     return q_score(
         map_,

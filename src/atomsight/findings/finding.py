@@ -12,7 +12,7 @@ from atomsight.density.map import Map
 from atomsight.evidence.q_score import QScores
 from atomsight.half_maps import HalfMapResult
 from atomsight.model import Model
-from atomsight.typing import Int_N
+from atomsight.typing import Float_Nx3, Int_N
 
 Columns = Mapping[str, np.ndarray]
 
@@ -33,6 +33,8 @@ class Evidence:
         Of the Q-scores, Å.
     resolution : float or None
         Å.
+    neighbours : ndarray, shape (m, 3), or None
+        Positions beside the model's own that counted as neighbours in Q.
     halves : HalfMapResult or None
     contour : float or None
         Contour level of the map, map units.
@@ -48,6 +50,7 @@ class Evidence:
     scores: QScores
     sigma: float
     resolution: float | None
+    neighbours: Float_Nx3 | None = None
     halves: HalfMapResult | None = None
     contour: float | None = None
     archive: Archive | None = None
