@@ -225,16 +225,15 @@ def _evaluate(
     crossing: Crossing,
 ) -> tuple[Float_N, Status_N]:
     """Local resolution of a few batches, one after the other, in one thread."""
+    if not len(start):
+        return np.empty(0), np.empty(0, dtype=np.uint8)
     work = Workspace(plan, plan.batch)
-    values, statuses = [np.empty(0)], [np.empty(0, dtype=np.uint8)]
-    for batch in _batches(start, plan.batch):
-        with np.errstate(invalid="ignore"):  # NaN and Inf get a status
-            fsc = fsc_curves(shell_sums(plan, first, second, batch, work))
-            value, status = read_off(fsc, plan.length, threshold, crossing)
-        values.append(value)
-        statuses.append(status)
-    n = len(start)
-    return np.concatenate(values)[:n], np.concatenate(statuses)[:n]
+    with np.errstate(invalid="ignore"):  # NaN and Inf get a status
+        sums = [
+            shell_sums(plan, first, second, batch, work) for batch in _batches(start, plan.batch)
+        ]
+        curves = fsc_curves(np.concatenate(sums, axis=2)[:, :, : len(start)])
+        return read_off(curves, plan.length, threshold, crossing)
 
 
 def _batches(start: np.ndarray, size: int) -> Iterator[np.ndarray]:
