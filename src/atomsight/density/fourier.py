@@ -203,6 +203,33 @@ def radial_power(spectrum: Spectrum, shell: npt.NDArray[np.int32]) -> FloatArray
     return power[:count]
 
 
+def filter_shells(
+    spectrum: Spectrum,
+    shell: npt.NDArray[np.int32],
+    factor: FloatArray,
+    shape: tuple[int, ...],
+) -> Volume:
+    """Map whose Fourier coefficients are multiplied by one factor a shell.
+
+    Parameters
+    ----------
+    spectrum : ndarray, complex
+        From `transform`.
+    shell : ndarray of int
+        From `shell_numbers`.
+    factor : ndarray, shape (shells,)
+        Beyond the last shell, in the corners of the transform, it is 0.
+    shape : tuple of int
+        Of the map.
+
+    Returns
+    -------
+    ndarray, shape (nz, ny, nx)
+    """
+    table = np.concatenate([factor, [0.0]]).astype(spectrum.real.dtype)
+    return np.asarray(fft.irfftn(spectrum * table[shell], shape, workers=-1))
+
+
 def _independent(
     shell: npt.NDArray[np.int32], twice: npt.NDArray[np.float32], nx: int
 ) -> npt.NDArray[np.int64]:

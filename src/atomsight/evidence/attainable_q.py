@@ -1,0 +1,258 @@
+"""Attainable Q: the Q-score that a right model would have, given what two half maps agree on.
+
+The map that the model would give is made as weak, as blurred and as noisy as the data are around
+each atom, and Q is computed there. What the model's own B factors say is not used: they would
+excuse a wrong atom.
+"""
+
+from dataclasses import dataclass, replace
+from math import ceil
+
+import numpy as np
+from scipy import ndimage
+
+from atomsight.density.fourier import (
+    Spectrum,
+    correlate,
+    filter_shells,
+    radial_power,
+    shell_numbers,
+    transform,
+)
+from atomsight.density.map import Map, array_statistics, to_index
+from atomsight.density.simulate import simulate_map
+from atomsight.errors import ParameterError
+from atomsight.evidence.local_resolution import check_same_grid
+from atomsight.evidence.q_score import QScoreOptions, q_score
+from atomsight.evidence.status import Status
+from atomsight.model import Model
+from atomsight.typing import Float_N, Float_Nx3, FloatArray, Status_N, Volume
+
+COARSEST = 15.0
+"""Å; the local resolution of atoms where the half maps agree on nothing."""
+
+BASE_B = 60.0
+"""Å²; B factor of an ordinary atom. Only differences count: shells are scaled afterwards."""
+
+BLUR_FROM = (1.1, 1.2)
+"""Local resolution over the model's median: an atom is blurred from the first on, and as much as
+its local resolution says from the second on. Below, it varies by less than it can be measured."""
+
+NOISE_TELLS = (2.0, 3.0)
+"""Noise over the model's median noise: up to the first an atom is blurred, beyond the second not,
+because there the noise alone explains a coarse local resolution."""
+
+MOST_B = 500.0
+"""Å²; the strongest blur."""
+
+_NOISE_WIDTH = 3.0
+"""Voxels; how far the strength of the noise is averaged."""
+
+_SURE = (1e-3, 1.0 - 1e-4)
+"""Correlations are held between these before they become signal-to-noise ratios."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttainableQ:
+    """Q of the atoms of a model in the maps that it would give.
+
+    Attributes
+    ----------
+    q : ndarray, shape (fields, n)
+        In the expected map with each field of noise; NaN where there is no Q.
+    b_blur : ndarray, shape (n,)
+        B factor in Å² that was added where the half maps agree less than elsewhere.
+    noise : ndarray, shape (n,)
+        Standard deviation of the noise around the atom over the model's median, at frequencies
+        where there is signal.
+    """
+
+    q: FloatArray
+    b_blur: Float_N
+    noise: Float_N
+
+    @property
+    def mean(self) -> Float_N:
+        """Mean over the fields of noise, shape (n,)."""
+        return np.asarray(self.q.mean(axis=0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """What the half maps say about signal and noise."""
+
+    noise: Volume
+    noise_spectrum: Spectrum
+    level: Float_N
+    weight: Volume
+    shell: np.ndarray
+    width: float
+
+
+def attainable_q(
+    full: Map,
+    half_1: Map,
+    half_2: Map,
+    model: Model,
+    half_resolution: Float_N,
+    half_status: Status_N,
+    *,
+    mask: Map,
+    options: QScoreOptions | None = None,
+    neighbours: Float_Nx3 | None = None,
+    fields: int = 8,
+    threads: int | None = None,
+) -> AttainableQ:
+    """Q that each atom would have if the model were right.
+
+    1. Noise of the full map: n = (h1 - h2) / 2, with the full map's own filter. Its strength
+       varies from place to place as in the data.
+    2. Blur: where the local resolution d is clearly worse than the model's median, the atom's B
+       factor grows until signal and noise are equal at 1/d::
+
+           B = 2 d² ln(SNR(1/d) / r²)
+
+       SNR = h / (1 - h), h the correlation of the half maps within the mask, each voxel weighted
+       by one over its noise; r the noise around the atom over the median.
+    3. Signal: the map of the model with these B factors, its shells scaled to the power that the
+       half maps share, P_full · 2h / (1 + h).
+    4. Q of the model in signal plus noise, for the noise moved by a few voxels along the
+       diagonals, with alternating signs: as strong as around the atom, but not what it was
+       fitted into.
+
+    Parameters
+    ----------
+    full, half_1, half_2 : Map
+        On one grid, whole.
+    model : Model
+    half_resolution : ndarray, shape (n,)
+        Local resolution of the half maps at the atoms, Å.
+    half_status : ndarray of uint8, shape (n,)
+        `Status` of each; only OK goes with a number.
+    mask : Map
+        Where the molecule is; see `atomsight.density.masks.mask_above`.
+    options : QScoreOptions, optional
+        As for the Q that it is compared with.
+    neighbours : ndarray, shape (m, 3), optional
+        As for `q_score`.
+    fields : int
+        Fields of noise, 2 to 8.
+    threads : int, optional
+
+    Returns
+    -------
+    AttainableQ
+
+    Raises
+    ------
+    MapFileError
+        If the maps lie on different grids.
+    ParameterError
+        If `fields` means nothing, or no atom has a local resolution.
+
+    References
+    ----------
+    Rosenthal & Henderson (2003) for 2h / (1 + h).
+    """
+    if not 2 <= fields <= 8:
+        raise ParameterError(f"there are 2 to 8 fields of noise, not {fields}")
+    for other in (half_1, half_2, mask):
+        check_same_grid(full, other)
+    measured = half_status == Status.OK
+    if not measured.any():
+        raise ParameterError("no atom has a local resolution of the half maps")
+    typical = float(np.median(half_resolution[measured]))
+    data = _noise(half_1, half_2, model, mask, typical)
+    first, second, whole = (_weighted(m, data.weight) for m in (half_1, half_2, full))
+    h = correlate(first, second, data.shell, data.width, full.values.shape[2]).fsc
+    blur = _blur(half_resolution, half_status, data, h, typical)
+    simulated = simulate_map(model, full, b_iso=BASE_B + blur)
+    # the mean of the half maps, the model and the full map within one mask
+    p_sum, p_full, p_model = (
+        radial_power(s, data.shell)
+        for s in (first + second, whole, _weighted(simulated, data.weight))
+    )
+    shared = np.clip(2.0 * h / (1.0 + h), 0.0, 1.0)
+    amplitude = _root_ratio(p_full * np.nan_to_num(shared), p_model)
+    spectrum = transform(simulated.values - np.float32(simulated.statistics.mean))
+    shape = full.values.shape
+    signal = filter_shells(spectrum, data.shell, amplitude, shape)
+    noise = filter_shells(data.noise_spectrum, data.shell, _root_ratio(4.0 * p_full, p_sum), shape)
+    options = options or QScoreOptions()
+    q = np.array([
+        q_score(
+            _with_values(full, signal + field), model,
+            sigma=options.sigma, points=options.points, radius=options.radius, step=options.step,
+            neighbours=neighbours, threads=threads,
+        ).q
+        for field in _moved(noise, ceil(typical / min(full.voxel_size)), fields)
+    ])  # fmt: skip
+    return AttainableQ(q, blur, data.level)
+
+
+def _noise(half_1: Map, half_2: Map, model: Model, mask: Map, typical: float) -> _Data:
+    """Noise of the mean of two half maps, and how strong it is where the model is."""
+    noise = np.asarray(0.5 * (half_1.values - half_2.values), dtype=np.float32)
+    shell, width = shell_numbers(half_1)
+    spectrum = transform(noise)
+    # beyond the resolution noise hardly differs, and hides what differs where there is signal
+    within = (np.arange(int(shell.max())) * width < 1.0 / typical).astype(float)
+    slow = filter_shells(spectrum, shell, within, noise.shape)
+    strength = np.sqrt(ndimage.gaussian_filter(slow * slow, _NOISE_WIDTH))
+    rows = model.heavy
+    index = to_index(half_1, model.xyz[rows])[:, ::-1].T
+    level = np.full(len(model), np.nan)
+    level[rows] = ndimage.map_coordinates(strength, index, order=1, mode="nearest")
+    median = max(float(np.median(level[rows])), float(np.finfo(np.float32).tiny))
+    weight = mask.values * np.square(median / np.maximum(strength, median))
+    level = np.maximum(level / median, _SURE[0])
+    return _Data(noise, spectrum, level, weight.astype(np.float32), shell, width)
+
+
+def _blur(
+    resolution: Float_N, status: Status_N, data: _Data, h: FloatArray, typical: float
+) -> Float_N:
+    """B factor that takes each atom's signal to where its half maps stop to agree."""
+    d = np.where(status == Status.OK, resolution, typical)
+    d[status == Status.LOW_FREQUENCY] = COARSEST
+    d = np.minimum(d, COARSEST)
+    held = np.clip(np.nan_to_num(h), *_SURE)
+    snr = np.log(held / (1.0 - held))
+    frequency = np.arange(len(h)) * data.width
+    level = np.nan_to_num(data.level, nan=1.0)
+    b = 2.0 * d**2 * (np.interp(1.0 / d, frequency, snr) - 2.0 * np.log(level))
+    sharp = d <= BLUR_FROM[0] * typical
+    coarse = _ramp(d / typical, *BLUR_FROM)
+    quiet = 1.0 - _ramp(level, *NOISE_TELLS)
+    return np.asarray(np.clip((b - np.median(b[sharp])) * coarse * quiet, 0.0, MOST_B))
+
+
+def _ramp(x: Float_N, start: float, end: float) -> Float_N:
+    """0 up to the start, 1 from the end on, straight between."""
+    return np.asarray(np.clip((x - start) / (end - start), 0.0, 1.0))
+
+
+def _moved(noise: Volume, step: int, fields: int) -> list[Volume]:
+    """The noise moved along the diagonals, with alternating signs."""
+    corners = [(i, j, k) for i in (-step, step) for j in (-step, step) for k in (-step, step)]
+    signs = [1 if sum(corner) in (3 * step, -step) else -1 for corner in corners]
+    # opposite corners first, so that few fields are far from each other
+    order = (0, 7, 3, 4, 5, 2, 6, 1)
+    return [signs[i] * np.roll(noise, corners[i], axis=(0, 1, 2)) for i in order[:fields]]
+
+
+def _weighted(map_: Map, weight: Volume) -> Spectrum:
+    about = np.asarray(map_.values - map_.statistics.mean, dtype=np.float32)
+    return transform(np.nan_to_num(about, nan=0.0, posinf=0.0, neginf=0.0) * weight)
+
+
+def _root_ratio(above: FloatArray, below: FloatArray) -> FloatArray:
+    """Square root of a ratio of powers; 0 where there is nothing below."""
+    ratio = np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+    root: FloatArray = np.sqrt(np.maximum(ratio, 0.0))
+    return root
+
+
+def _with_values(map_: Map, values: Volume) -> Map:
+    values = np.asarray(values, dtype=np.float32)
+    return replace(map_, values=values, statistics=array_statistics(values), path=None)
