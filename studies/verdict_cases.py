@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 import atomsight as ats
 from atomsight.density.fourier import filter_shells, radial_power, shell_numbers, transform
 from atomsight.density.map import array_statistics, to_index
+from atomsight.verdict import Reading
 
 RADIUS = 13.0
 """Å; of a spoiled sphere."""
@@ -38,6 +39,20 @@ BOND = 1.95
 
 LONG = ("ARG", "ASN", "ASP", "GLN", "GLU", "HIS", "LEU", "LYS", "MET", "PHE", "TRP", "TYR")
 """Residues whose turned side chain cannot fall onto itself."""
+
+KINDS = {
+    "right": Reading.AS_EXPECTED,
+    "side chain turned": Reading.WORSE,
+    "shifted": Reading.WORSE,
+    "side chain shifted": Reading.WORSE,
+    "noise": Reading.NOT_RESOLVED,
+    "disorder": Reading.NOT_RESOLVED,
+    "fitted in noise": Reading.TOO_GOOD,
+    "side chain fitted in noise": Reading.TOO_GOOD,
+    "fitted in disorder": Reading.TOO_GOOD,
+    "side chain fitted in disorder": Reading.TOO_GOOD,
+}
+"""What is done to residues, and how it should be read."""
 
 _BACKBONE = ("N", "CA", "C", "O", "OXT")
 
@@ -103,7 +118,7 @@ def sphere(map_: ats.Map, centre: np.ndarray) -> np.ndarray:
     axes = [np.arange(n) * v for n, v in zip(map_.values.shape[::-1], map_.voxel_size, strict=True)]
     x, y, z = (a + o - c for a, o, c in zip(axes, map_.origin, centre, strict=True))
     away = np.sqrt(z[:, None, None] ** 2 + y[None, :, None] ** 2 + x[None, None, :] ** 2)
-    return np.clip((RADIUS + 1.5 - away) / 3.0, 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip((RADIUS + 1.5 - away) / 3.0, 0.0, 1.0), dtype=np.float32)
 
 
 def spoil(
@@ -117,24 +132,11 @@ def spoil(
     strength: float,
     shape: str,
 ) -> tuple[ats.Map, ats.Map]:
-    """Half maps with spheres of extra noise and spheres without order.
+    """Half maps with spheres of extra noise and spheres without order, around given centres.
 
-    Parameters
-    ----------
-    half_1, half_2 : Map
-    truth : Model
-    noisy, empty : ndarray, shape (k, 3)
-        Centres of spheres with extra noise, and of spheres without order.
-    rng : Generator
-    strength : float
-        Standard deviation of the extra noise in each half, in units of the signal's own standard
-        deviation in the molecule.
-    shape : {"noise", "signal"}
-        Whether the extra noise has the power spectrum of the map's noise or of its signal.
-
-    Returns
-    -------
-    tuple of Map
+    `strength` is the standard deviation of the extra noise in each half over that of the signal
+    beyond 10 Å in the molecule; its power spectrum is that of the map's noise or of its signal
+    beyond 10 Å (`shape` "noise", "signal").
     """
     shell, width = shell_numbers(half_1)
     size = half_1.values.shape
@@ -227,7 +229,7 @@ def peaks(map_: ats.Map) -> ats.Map:
     coarse = ndimage.gaussian_filter(map_.values, 1.2 * width)
     rest = map_.values - coarse
     size = np.sqrt(ndimage.gaussian_filter(rest * rest, 1.5 * width))
-    return with_values(map_, ndimage.gaussian_filter(rest, 0.4 * width) / size)
+    return with_values(map_, ndimage.gaussian_filter(rest, 0.4 * width) / np.maximum(size, 1e-9))
 
 
 def fit_into(
@@ -252,7 +254,7 @@ def fit_into(
             trial[:, i] = tilt.apply(trial[:, i] - centre[:, 0]) + centre[:, 0] + step[:, 0]
         flat = trial[:, moved].reshape(-1, 3)
         value = sample(hills, flat).reshape(count, -1)
-        near = others.query(flat, distance_upper_bound=2.2)[0].reshape(count, -1)
+        near = np.asarray(others.query(flat, distance_upper_bound=2.2)[0]).reshape(count, -1)
         value = value - 5.0 * hills.statistics.sd * (near < 2.2)
         score = value.mean(axis=1)
         if score.max() > best_value:
@@ -295,26 +297,15 @@ def build(
     truth: ats.Model,
     seed: int,
     *,
-    strength: float = 2.0,
-    shape: str = "noise",
+    strength: float,
+    shape: str,
     spheres: int = 2,
+    fit: bool = True,
 ) -> Cases:
-    """Spoil two half maps and a model, and remember what was done where.
+    """Spoil two half maps and the model that they were made from, and remember what was done.
 
-    Parameters
-    ----------
-    half_1, half_2 : Map
-    truth : Model
-        What they were made from.
-    seed : int
-    strength, shape
-        Of the extra noise, see `spoil`.
-    spheres : int
-        Of each kind.
-
-    Returns
-    -------
-    Cases
+    `strength` and `shape` are those of `spoil`, `spheres` counts the spheres of each kind, and
+    `fit` says whether two thirds of the residues in them are fitted into what is there.
     """
     rng = np.random.default_rng(seed)
     inner = float(np.percentile(np.linalg.norm(truth.xyz - truth.xyz.mean(axis=0), axis=1), 75))
@@ -324,42 +315,73 @@ def build(
         half_1, half_2, truth, noisy, empty, rng, strength=strength, shape=shape
     )  # fmt: skip
     full = with_values(half_1, (half_1.values + half_2.values) / 2)
-    hills = peaks(full)
     near = np.min([distances(truth, c)[1] for c in centres], axis=0)
-    in_noise = np.min([distances(truth, c)[0] for c in noisy], axis=0) < CORE
-    in_empty = np.min([distances(truth, c)[0] for c in empty], axis=0) < CORE
-    xyz = truth.xyz.copy()
-    tree = cKDTree(truth.xyz)
-    kind = np.full(len(truth.residues), "", dtype="U28")
+    place = np.full(len(truth.residues), "", dtype="U8")
+    place[near > CLEAR] = "clear"
+    for name, spots in (("noise", noisy), ("disorder", empty)):
+        place[np.min([distances(truth, c)[0] for c in spots], axis=0) < CORE] = name
+    mover = _Mover(truth, peaks(full), truth.xyz.copy(), rng, fit)
+    kind = np.full(len(truth.residues), "", dtype="U32")
     for i, rows in enumerate(rows_of(truth)):
-        names = truth.atom[rows].tolist()
-        axes = torsions(names, truth.xyz[rows])
-        side = np.array([k for k, n in enumerate(names) if n not in (*_BACKBONE, "CB")], dtype=int)
-        polymer = truth.residues.atom_class[i] in (ats.AtomClass.PROTEIN, ats.AtomClass.NUCLEIC)
-        long = truth.residues.name[i] in LONG
-        dice = rng.random()
-        push = rng.normal(size=3)
-        push *= rng.uniform(1.0, 1.5) / np.linalg.norm(push)
-        if near[i] > CLEAR:
-            kind[i] = "right"
-            if dice < 0.07 and axes and long:
-                angle = np.array([rng.choice([-1, 1]) * 2 * np.pi / 3])
-                xyz[rows], kind[i] = turned(truth.xyz[rows][None], axes[0], angle)[0], "turned"
-            elif 0.07 <= dice < 0.10 and polymer:
-                xyz[rows], kind[i] = truth.xyz[rows] + push, "shifted"
-            elif 0.10 <= dice < 0.13 and len(side) and axes:
-                xyz[rows[side]] += push
-                kind[i] = "shifted side chain"
-        elif in_empty[i] or in_noise[i]:
-            kind[i] = place = "no order" if in_empty[i] else "noise"
-            if dice < 0.67 and polymer:
-                whole = dice < 0.3 or not axes
-                moved = np.arange(len(rows)) if whole else side
-                others = cKDTree(np.delete(tree.data, rows if whole else rows[side], axis=0))
-                if len(moved):
-                    xyz[rows] = fit_into(
-                        hills, truth.xyz[rows], axes, moved, others, 1.0 if whole else 0.7, rng
-                    )
-                    kind[i] = ("fitted" if whole else "fitted side chain") + f", {place}"
-                    tree = cKDTree(xyz)
-    return Cases(half_1, half_2, full, replace(truth, xyz=xyz), kind)
+        if place[i] == "clear":
+            kind[i] = mover.spoil(i, rows)
+        elif place[i]:
+            kind[i] = mover.fit(i, rows, str(place[i]))
+    return Cases(half_1, half_2, full, replace(truth, xyz=mover.xyz), kind)
+
+
+@dataclass(slots=True)
+class _Mover:
+    """Moves residues, one after the other."""
+
+    truth: ats.Model
+    hills: ats.Map
+    xyz: np.ndarray
+    rng: np.random.Generator
+    fits: bool
+
+    def spoil(self, i: int, rows: np.ndarray) -> str:
+        """Turn a side chain, shift a residue or a side chain, or leave all as it is."""
+        place, axes, side = self.look(rows)
+        long = self.truth.residues.name[i] in LONG
+        dice = self.rng.random()
+        push = self.rng.normal(size=3)
+        push *= self.rng.uniform(1.0, 1.5) / np.linalg.norm(push)
+        if dice < 0.12 and axes and long:
+            angle = np.array([self.rng.choice([-1, 1]) * 2 * np.pi / 3])
+            self.xyz[rows] = turned(place[None], axes[0], angle)[0]
+            return "side chain turned"
+        if 0.12 <= dice < 0.17 and self.polymer(i):
+            self.xyz[rows] += push
+            return "shifted"
+        if 0.17 <= dice < 0.22 and len(side) and axes:
+            self.xyz[rows[side]] += push
+            return "side chain shifted"
+        return "right"
+
+    def fit(self, i: int, rows: np.ndarray, where: str) -> str:
+        """Fit a residue or a side chain into what a spoiled sphere shows, or leave it."""
+        place, axes, side = self.look(rows)
+        dice = self.rng.random()
+        whole = dice < 0.3 or not axes
+        moved = np.arange(len(rows)) if whole else side
+        if not (self.fits and dice < 0.67 and self.polymer(i) and len(moved)):
+            return where
+        others = cKDTree(np.delete(self.xyz, rows[moved], axis=0))
+        reach = 1.0 if whole else 0.7
+        self.xyz[rows] = fit_into(self.hills, place, axes, moved, others, reach, self.rng)
+        return ("fitted in " if whole else "side chain fitted in ") + where
+
+    def look(
+        self, rows: np.ndarray
+    ) -> tuple[np.ndarray, list[tuple[int, int, list[int]]], np.ndarray]:
+        """True positions, bonds that turn, and atoms of the side chain beyond CB."""
+        names = self.truth.atom[rows].tolist()
+        place = self.truth.xyz[rows]
+        side = [k for k, n in enumerate(names) if n not in (*_BACKBONE, "CB")]
+        return place, torsions(names, place), np.array(side, dtype=int)
+
+    def polymer(self, i: int) -> bool:
+        """Whether a residue belongs to a polymer."""
+        kinds = (ats.AtomClass.PROTEIN, ats.AtomClass.NUCLEIC)
+        return bool(self.truth.residues.atom_class[i] in kinds)

@@ -53,28 +53,29 @@ class Rules:
     Attributes
     ----------
     resolved : float
-        A part is resolved where its attainable Q reaches this share of the model's typical one.
+        A part is resolved where its attainable Q reaches this share of the model's typical one. A
+        part that is not, but has such a Q itself, is too good.
     least : float
         And at least this Q.
-    as_good : float
-        A part that is not resolved is too good only from this share of the typical attainable Q
-        on: as good as what is resolved.
     spread, spread_atom : float
         Standard deviation of Q from attainable Q in right parts, besides the noise: what does not
         depend on the number of atoms, and what falls with its root.
     width : float
         Half-width of the band in standard deviations.
-    atoms : int
-        A side chain with fewer atoms is judged with its backbone.
+    stands_out : float
+        Å; where a part's FSC-Q lies above the model's median by more than this, FSC-Q says too
+        that it fits worse.
+    confirmed : float
+        And then this share of the band's lower half is enough.
     """
 
-    resolved: float = 0.85
+    resolved: float = 0.8
     least: float = 0.25
-    as_good: float = 0.75
     spread: float = 0.05
-    spread_atom: float = 0.1
-    width: float = 2.0
-    atoms: int = 2
+    spread_atom: float = 0.13
+    width: float = 1.5
+    stands_out: float = 0.3
+    confirmed: float = 0.5
 
 
 RULES = Rules()
@@ -139,6 +140,7 @@ class _Parts:
     expected: Float_N
     low: Float_N
     high: Float_N
+    own: Float_N
     resolution: Float_N
     fsc_q: Float_N
     agree: Bool_N
@@ -157,17 +159,20 @@ def verdict(
     """Read each residue's Q against what the half maps let a right model have.
 
     Of each residue of protein the backbone and the side chain are judged, of nucleic acid
-    phosphate and sugar together and the base, of everything else the whole. With E the attainable
-    Q of a part's n atoms, s its standard deviation over fields of noise, and E_m the median of E
-    over residues::
+    phosphate and sugar together and the base, of everything else the whole. CB counts as backbone:
+    turning a side chain does not move it. With E the attainable Q of a part's n atoms, s its
+    standard deviation over fields of noise, and E_m the median of E over residues::
 
-        low, high = E ∓ width · sqrt(spread² + spread_atom²/n + s²)
+        least Q of what is resolved   R = max(least, resolved · E_m)
+        half-width without noise      w = width · sqrt(spread² + spread_atom²/n)
+        low, high                     E ∓ width · sqrt(spread² + spread_atom²/n + s²)
+        if FSC-Q stands out           low = E - confirmed · (E - low)
 
-        resolved                      E ≥ max(least, resolved · E_m)
-        better than the data support  Q > high, and resolved or Q ≥ as_good · E_m
-        not resolved                  otherwise, where it is not resolved
-        worse than the map allows     otherwise, Q < low
-        as expected                   otherwise
+                 Q < low                    within                Q > high
+        E ≥ R    worse than the map allows  as expected           better than the data support
+        E < R    not resolved               not resolved          not resolved
+
+        E < R, but Q ≥ R and Q > E + w      better than the data support
 
     A part is not resolved either where most of its atoms lie where the half maps agree on nothing.
 
@@ -183,7 +188,7 @@ def verdict(
     half_status : ndarray of uint8, shape (n,)
         `Status` of each.
     fsc_q : ndarray, shape (n,), optional
-        FSC-Q of the atoms, Å: told beside the reading, not part of it.
+        FSC-Q of the atoms, Å. Only its differences count, so both rules of thresholds will do.
     rules : Rules
 
     Returns
@@ -196,7 +201,7 @@ def verdict(
     """
     known = np.isin(half_status, [Status.OK, Status.NEVER_BELOW, Status.LOW_FREQUENCY])
     used = scores.counted & known & np.isfinite(scores.q) & np.isfinite(attainable.mean)
-    slot = _slots(model, used, rules.atoms)
+    slot = _slots(model)
     evidence = _Evidence(model, scores.q, attainable.q, half_resolution, half_status, fsc_q)
     parts = [
         evidence.of(used if chosen is None else used & (slot == chosen), kind, rules)
@@ -209,7 +214,9 @@ def verdict(
     polymer = np.isin(model.residues.atom_class, (AtomClass.PROTEIN, AtomClass.NUCLEIC))
     everywhere = parts[0].expected
     typical = _median(everywhere[polymer] if polymer.any() else everywhere)
-    readings = [_judge(part, typical, rules) for part in parts]
+    enough = max(rules.least, rules.resolved * typical)
+    resolved = parts[0].agree & (parts[0].expected >= enough)
+    readings = [_judge(part, resolved, enough) for part in parts]
     chosen = _speaker(readings)
     row = np.arange(len(model.residues))
 
@@ -249,14 +256,12 @@ def no_verdict(model: Model, reason: str) -> Verdict:
     )  # fmt: skip
 
 
-def _slots(model: Model, used: Bool_N, least: int) -> Int_N:
-    """1 for backbones and 2 for side chains that are judged alone, 0 otherwise."""
+def _slots(model: Model) -> Int_N:
+    """1 for atoms of backbones, 2 for those of side chains and bases, 0 for others."""
     part = atom_parts(model)
-    side = np.isin(part, (Part.SIDECHAIN, Part.BASE))
-    slot = np.where(side, 2, np.where(part == Part.NONE, 0, 1))
-    count = np.bincount(model.residue[used & side], minlength=len(model.residues))
-    slot[(count < least)[model.residue]] = 0
-    return np.asarray(slot, dtype=np.int64)
+    # where CB is follows from the backbone: turning a side chain does not move it
+    side = (part == Part.BASE) | ((part == Part.SIDECHAIN) & (model.atom != "CB"))
+    return np.where(side, 2, np.where(part == Part.NONE, 0, 1)).astype(np.int64)
 
 
 def _side_kind(model: Model) -> Int_N:
@@ -275,6 +280,10 @@ class _Evidence:
     status: Status_N
     fsc_q: Float_N | None
 
+    def typical_fsc_q(self) -> float:
+        """Median FSC-Q of the atoms, Å."""
+        return float("nan") if self.fsc_q is None else _median(self.fsc_q)
+
     def of(self, atoms: Bool_N, kind: Int_N, rules: Rules) -> _Parts:
         """Means over the chosen atoms of each residue."""
         residue, m = self.model.residue, len(self.model.residues)
@@ -288,11 +297,15 @@ class _Evidence:
         noise = fields.var(axis=0, ddof=1)
         own = rules.spread**2 + rules.spread_atom**2 / np.maximum(n, 1)
         half_width = rules.width * np.sqrt(own + noise)
+        fsc_q = np.full(m, np.nan) if self.fsc_q is None else mean(self.fsc_q)
+        stands_out = fsc_q > self.typical_fsc_q() + rules.stands_out
+        lower = np.where(stands_out, rules.confirmed * half_width, half_width)
         lost = mean((self.status == Status.LOW_FREQUENCY).astype(float))
         return _Parts(
-            kind, n, mean(self.q), expected, expected - half_width, expected + half_width,
+            kind, n, mean(self.q), expected, expected - lower, expected + half_width,
+            rules.width * np.sqrt(own),
             mean(np.where(self.status == Status.OK, self.resolution, np.nan)),
-            np.full(m, np.nan) if self.fsc_q is None else mean(self.fsc_q),
+            fsc_q,
             ~(lost > 0.5),
         )  # fmt: skip
 
@@ -302,14 +315,13 @@ def _median(values: Float_N) -> float:
     return float(np.median(known)) if len(known) else float("nan")
 
 
-def _judge(part: _Parts, typical: float, rules: Rules) -> Int_N:
+def _judge(part: _Parts, resolved: Bool_N, enough: float) -> Int_N:
     """Reading of one part of every residue."""
-    resolved = part.agree & (part.expected >= max(rules.least, rules.resolved * typical))
-    as_good = part.q >= rules.as_good * typical
+    limit = np.where(resolved, part.high, np.maximum(enough, part.expected + part.own))
     return np.select(
         [
             part.n == 0,
-            (part.q > part.high) & (resolved | as_good),
+            part.q > limit,
             ~resolved,
             part.q < part.low,
         ],

@@ -35,15 +35,18 @@ BASE_B = 60.0
 """Å²; B factor of an ordinary atom. Only differences count: shells are scaled afterwards."""
 
 BLUR_FROM = (1.1, 1.2)
-"""Local resolution over the model's median: an atom is blurred from the first on, and as much as
-its local resolution says from the second on. Below, it varies by less than it can be measured."""
+"""Local resolution over the model's median: from the second on an atom is blurred as much as its
+local resolution says, up to the first by the share below, between them by something between."""
+
+MILD = 0.5
+"""That share: it minimises the spread of Q about attainable Q in right models."""
 
 NOISE_TELLS = (2.0, 3.0)
 """Noise over the model's median noise: up to the first an atom is blurred, beyond the second not,
 because there the noise alone explains a coarse local resolution."""
 
-MOST_B = 500.0
-"""Å²; the strongest blur."""
+LEAST_B, MOST_B = 10.0, 500.0
+"""Å²; the least B factor that an atom gets, and the strongest blur."""
 
 _NOISE_WIDTH = 3.0
 """Voxels; how far the strength of the noise is averaged."""
@@ -224,7 +227,8 @@ def _blur(
     sharp = d <= BLUR_FROM[0] * typical
     coarse = _ramp(d / typical, *BLUR_FROM)
     quiet = 1.0 - _ramp(level, *NOISE_TELLS)
-    return np.asarray(np.clip((b - np.median(b[sharp])) * coarse * quiet, 0.0, MOST_B))
+    share = MILD + (1.0 - MILD) * coarse
+    return np.asarray(np.clip((b - np.median(b[sharp])) * share * quiet, LEAST_B - BASE_B, MOST_B))
 
 
 def _ramp(x: Float_N, start: float, end: float) -> Float_N:
