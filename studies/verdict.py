@@ -22,7 +22,7 @@ from atomsight.density.masks import MODEL_THRESHOLD, mask_above
 from atomsight.evidence.attainable_q import attainable_q
 from atomsight.evidence.fsc_q import ThresholdRule, atom_voxels
 from atomsight.evidence.status import Status
-from atomsight.verdict import Reading, Verdict, verdict
+from atomsight.verdict import Reading, Verdict, judge
 from verdict_cases import KINDS, Cases, build
 
 BOX = 16
@@ -42,7 +42,7 @@ _COLOURS = ("#3a6b35", "#b35900", "#8a8a8a", "#7a1f5c")
 Scene = tuple[ats.Map, ats.Map, ats.Model]
 
 
-def judge(cases: Cases, rule: ThresholdRule) -> Verdict:
+def read(cases: Cases, rule: ThresholdRule) -> Verdict:
     """Verdict of constructed cases.
 
     Parameters
@@ -62,7 +62,7 @@ def judge(cases: Cases, rule: ThresholdRule) -> Verdict:
         full, *halves, model, resolution, status, mask=mask_above(model_map, MODEL_THRESHOLD)
     )
     scores = ats.fsc_q(full, *halves, model_map, model, box=BOX, rule=rule)
-    return verdict(
+    return judge(
         model, ats.q_score(full, model), attainable, resolution, status, fsc_q=scores.fsc_q
     )
 
@@ -111,7 +111,7 @@ def confusion(scene: Scene, seeds: Sequence[int], rule: ThresholdRule) -> dict[s
     for seed in seeds:
         shape, strength = NOISE[seed % len(NOISE)]
         cases = build(*scene, seed, strength=strength, shape=shape)
-        result = judge(cases, rule)
+        result = read(cases, rule)
         for kind in KINDS:
             counts[kind] += np.bincount(result.reading[cases.kind == kind], minlength=len(Reading))
     return counts
@@ -137,7 +137,7 @@ def under_noise(scene: Scene, seeds: Sequence[int], rule: ThresholdRule) -> Iter
         numbers = []
         for seed in seeds:
             cases = build(*scene, seed, strength=strength, shape="noise", fit=False)
-            result = judge(cases, rule)
+            result = read(cases, rule)
             chosen = cases.kind == "noise"
             counts += np.bincount(result.reading[chosen], minlength=len(Reading))
             columns = (result.q, result.expected, result.local_resolution)

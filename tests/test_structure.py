@@ -22,6 +22,7 @@ ROOMS = (
     "evidence",
     "archive",
     "summary",
+    "verdict",
     "preflight",
     "half_maps",
     "findings",

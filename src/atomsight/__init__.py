@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         atom_density,
         negative_density,
     )
+    from atomsight.evidence.attainable_q import AttainableQ, attainable_q
     from atomsight.evidence.b_factor import (
         BFactorFit,
         BSource,
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from atomsight.model import AtomClass, Model, ResidueTable, select
     from atomsight.output import write_results
     from atomsight.validation import Options, Validation, validate
+    from atomsight.verdict import Reading, Rules, Verdict, judge, no_verdict
 
 _HOME = {
     "archive.archives": ("Archive", "build_archive", "expected_from"),
@@ -114,6 +116,7 @@ _HOME = {
     "evidence.components": ("Components", "principal_components"),
     "evidence.correlation": ("Correlation", "MapCorrelation", "correlation"),
     "evidence.profile": ("AtomProfiles", "atom_profile"),
+    "evidence.attainable_q": ("AttainableQ", "attainable_q"),
     "evidence.copies": ("copy_positions",),
     "evidence.fsc_q": ("FscQ", "fsc_q"),
     "evidence.inclusion": (
@@ -142,6 +145,7 @@ _HOME = {
     "model": ("AtomClass", "Model", "ResidueTable", "select"),
     "output": ("write_results",),
     "validation": ("Options", "Validation", "validate"),
+    "verdict": ("Reading", "Rules", "Verdict", "judge", "no_verdict"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -155,6 +159,7 @@ __all__ = [
     "AtomProfiles",
     "AtomsightError",
     "AtomsightWarning",
+    "AttainableQ",
     "BFactorFit",
     "BSource",
     "CompareOptions",
@@ -189,17 +194,22 @@ __all__ = [
     "QBFactors",
     "QScoreOptions",
     "QScores",
+    "Reading",
     "Relation",
     "ResidueTable",
+    "ResidueTable",
+    "Rules",
     "Solvent",
     "SolventClass",
     "Status",
     "Support",
     "Validation",
+    "Verdict",
     "adp_relations",
     "atom_density",
     "atom_inclusion",
     "atom_profile",
+    "attainable_q",
     "b_factors_from_q",
     "band_limited_map",
     "build_archive",
@@ -213,10 +223,14 @@ __all__ = [
     "fit_b_factors",
     "fsc_q",
     "inclusion_curve",
+    "judge",
     "level_including",
     "local_resolution",
+    "local_resolution",
+    "map_from_array",
     "map_from_array",
     "negative_density",
+    "no_verdict",
     "non_polymer_support",
     "overlay",
     "percentiles",

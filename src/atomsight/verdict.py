@@ -53,10 +53,10 @@ class Rules:
     Attributes
     ----------
     resolved : float
-        A part is resolved where its attainable Q reaches this share of the model's typical one. A
-        part that is not, but has such a Q itself, is too good.
+        A residue is resolved where its attainable Q reaches this share of the model's typical one.
+        A part that has such a Q where its residue is not resolved is too good.
     least : float
-        And at least this Q.
+        Typical attainable Q below which Q tells nothing, and no residue is judged.
     spread, spread_atom : float
         Standard deviation of Q from attainable Q in right parts, besides the noise: what does not
         depend on the number of atoms, and what falls with its root.
@@ -70,7 +70,7 @@ class Rules:
     """
 
     resolved: float = 0.8
-    least: float = 0.25
+    least: float = 0.3
     spread: float = 0.05
     spread_atom: float = 0.13
     width: float = 1.5
@@ -146,7 +146,7 @@ class _Parts:
     agree: Bool_N
 
 
-def verdict(
+def judge(
     model: Model,
     scores: QScores,
     attainable: AttainableQ,
@@ -160,21 +160,23 @@ def verdict(
 
     Of each residue of protein the backbone and the side chain are judged, of nucleic acid
     phosphate and sugar together and the base, of everything else the whole. CB counts as backbone:
-    turning a side chain does not move it. With E the attainable Q of a part's n atoms, s its
-    standard deviation over fields of noise, and E_m the median of E over residues::
+    turning a side chain does not move it. E is the mean attainable Q of a part's n atoms, s its
+    standard deviation over fields of noise, E_r the same mean for the residue, and E_m the median
+    of E_r over residues::
 
-        least Q of what is resolved   R = max(least, resolved · E_m)
-        half-width without noise      w = width · sqrt(spread² + spread_atom²/n)
-        low, high                     E ∓ width · sqrt(spread² + spread_atom²/n + s²)
-        if FSC-Q stands out           low = E - confirmed · (E - low)
+        R          resolved · E_m
+        w          width · sqrt(spread² + spread_atom²/n)
+        low, high  E ∓ width · sqrt(spread² + spread_atom²/n + s²)
+        low        E - confirmed · (E - low), where FSC-Q stands out
 
-                 Q < low                    within                Q > high
-        E ≥ R    worse than the map allows  as expected           better than the data support
-        E < R    not resolved               not resolved          not resolved
+        where E_r ≥ R                     where E_r < R
+        Q > high   too good               Q ≥ max(R, E + w)   too good
+        Q < low    worse                  otherwise           not resolved
+        otherwise  as expected
 
-        E < R, but Q ≥ R and Q > E + w      better than the data support
-
-    A part is not resolved either where most of its atoms lie where the half maps agree on nothing.
+    A residue is not resolved either where most of its atoms lie where the half maps agree on
+    nothing. The worse of its two parts speaks for it: worse than the map allows, then better than
+    the data support, then not resolved.
 
     Parameters
     ----------
@@ -214,9 +216,12 @@ def verdict(
     polymer = np.isin(model.residues.atom_class, (AtomClass.PROTEIN, AtomClass.NUCLEIC))
     everywhere = parts[0].expected
     typical = _median(everywhere[polymer] if polymer.any() else everywhere)
-    enough = max(rules.least, rules.resolved * typical)
+    if typical < rules.least:
+        why = f"even a right model would typically have a Q of {typical:.2f} in this map"
+        return no_verdict(model, why, rules)
+    enough = rules.resolved * typical
     resolved = parts[0].agree & (parts[0].expected >= enough)
-    readings = [_judge(part, resolved, enough) for part in parts]
+    readings = [_reading(part, resolved, enough) for part in parts]
     chosen = _speaker(readings)
     row = np.arange(len(model.residues))
 
@@ -235,7 +240,7 @@ def verdict(
     return result
 
 
-def no_verdict(model: Model, reason: str) -> Verdict:
+def no_verdict(model: Model, reason: str, rules: Rules = RULES) -> Verdict:
     """Verdict where nothing can be judged.
 
     Parameters
@@ -243,6 +248,7 @@ def no_verdict(model: Model, reason: str) -> Verdict:
     model : Model
     reason : str
         "there are no half maps", for instance.
+    rules : Rules
 
     Returns
     -------
@@ -252,7 +258,7 @@ def no_verdict(model: Model, reason: str) -> Verdict:
     none, zero = np.full(m, np.nan), np.zeros(m, dtype=np.int64)
     return Verdict(
         zero, zero, none, none, none, none, none, none, zero,
-        [reason] * m, [f"Not judged: {reason}."] * m, float("nan"), RULES,
+        [reason] * m, [f"Not judged: {reason}."] * m, float("nan"), rules,
     )  # fmt: skip
 
 
@@ -315,7 +321,7 @@ def _median(values: Float_N) -> float:
     return float(np.median(known)) if len(known) else float("nan")
 
 
-def _judge(part: _Parts, resolved: Bool_N, enough: float) -> Int_N:
+def _reading(part: _Parts, resolved: Bool_N, enough: float) -> Int_N:
     """Reading of one part of every residue."""
     limit = np.where(resolved, part.high, np.maximum(enough, part.expected + part.own))
     return np.select(
@@ -377,7 +383,7 @@ def _sentence(v: Verdict, i: int) -> str:
         case Reading.WORSE:
             return (
                 f"{name} fits worse than the map allows: Q {q}, a right model would have {band}; "
-                "look at the model."
+                "look at the model. It is misplaced, or has no density of its own."
             )
         case Reading.NOT_RESOLVED:
             d = v.local_resolution[i]

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from atomsight.density.fourier import (
+    FscCurve,
     Spectrum,
     correlate,
     filter_shells,
@@ -50,6 +51,9 @@ LEAST_B, MOST_B = 10.0, 500.0
 
 _NOISE_WIDTH = 3.0
 """Voxels; how far the strength of the noise is averaged."""
+
+_ERRORS = 3.0
+"""Standard errors; a correlation below is not told from 0."""
 
 _SURE = (1e-3, 1.0 - 1e-4)
 """Correlations are held between these before they become signal-to-noise ratios."""
@@ -118,7 +122,7 @@ def attainable_q(
        SNR = h / (1 - h), h the correlation of the half maps within the mask, each voxel weighted
        by one over its noise; r the noise around the atom over the median.
     3. Signal: the map of the model with these B factors, its shells scaled to the power that the
-       half maps share, P_full · 2h / (1 + h).
+       half maps share, P_full · 2h / (1 + h), and by a Gaussian where h is not told from 0.
     4. Q of the model in signal plus noise, for the noise moved by a few voxels along the
        diagonals, with alternating signs: as strong as around the atom, but not what it was
        fitted into.
@@ -167,20 +171,20 @@ def attainable_q(
     typical = float(np.median(half_resolution[measured]))
     data = _noise(half_1, half_2, model, mask, typical)
     first, second, whole = (_weighted(m, data.weight) for m in (half_1, half_2, full))
-    h = correlate(first, second, data.shell, data.width, full.values.shape[2]).fsc
-    blur = _blur(half_resolution, half_status, data, h, typical)
+    curve = correlate(first, second, data.shell, data.width, full.values.shape[2])
+    blur = _blur(half_resolution, half_status, data, curve, typical)
     simulated = simulate_map(model, full, b_iso=BASE_B + blur)
     # the mean of the half maps, the model and the full map within one mask
     p_sum, p_full, p_model = (
         radial_power(s, data.shell)
         for s in (first + second, whole, _weighted(simulated, data.weight))
     )
-    shared = np.clip(2.0 * h / (1.0 + h), 0.0, 1.0)
-    amplitude = _root_ratio(p_full * np.nan_to_num(shared), p_model)
+    own_filter = _root_ratio(4.0 * p_full, p_sum)
+    amplitude = own_filter * np.sqrt(_shared_power(curve, 0.25 * p_sum, p_model, data.weight))
     spectrum = transform(simulated.values - np.float32(simulated.statistics.mean))
     shape = full.values.shape
     signal = filter_shells(spectrum, data.shell, amplitude, shape)
-    noise = filter_shells(data.noise_spectrum, data.shell, _root_ratio(4.0 * p_full, p_sum), shape)
+    noise = filter_shells(data.noise_spectrum, data.shell, own_filter, shape)
     options = options or QScoreOptions()
     q = np.array([
         q_score(
@@ -212,18 +216,44 @@ def _noise(half_1: Map, half_2: Map, model: Model, mask: Map, typical: float) ->
     return _Data(noise, spectrum, level, weight.astype(np.float32), shell, width)
 
 
+def _shared_power(
+    curve: FscCurve, power: FloatArray, p_model: FloatArray, weight: Volume
+) -> FloatArray:
+    """Power that half maps share, over that of the model's map, in each shell.
+
+    Where the correlation is not told from 0, its chance values would make signal of noise. There
+    the ratio goes on as a Gaussian fitted to the outer half of the shells where it is.
+    """
+    h = np.clip(np.nan_to_num(curve.fsc), 0.0, 1.0)
+    ratio = np.divide(
+        power * 2.0 * h / (1.0 + h), p_model, out=np.zeros_like(power), where=p_model > 0
+    )
+    # a mask that leaves a share of the map leaves about that share of independent coefficients
+    error = 1.0 / np.sqrt(np.maximum(curve.n * float(np.square(weight).mean()), 1.0))
+    certain = (h > _ERRORS * error) & (ratio > 0)
+    certain[0] = False
+    rows = np.flatnonzero(certain)
+    rows = rows[rows >= (int(rows[-1]) // 2 if len(rows) else 0)]
+    if len(rows) < 3:
+        return np.where(certain, ratio, 0.0)
+    square = curve.frequency**2
+    slope, start = np.polyfit(square[rows], np.log(ratio[rows]), 1, w=(h / error)[rows])
+    # the sharpest signal is that of atoms without a B factor
+    fitted = np.exp(start + min(float(slope), 0.5 * BASE_B) * square)
+    return np.where(certain, ratio, fitted)
+
+
 def _blur(
-    resolution: Float_N, status: Status_N, data: _Data, h: FloatArray, typical: float
+    resolution: Float_N, status: Status_N, data: _Data, curve: FscCurve, typical: float
 ) -> Float_N:
     """B factor that takes each atom's signal to where its half maps stop to agree."""
     d = np.where(status == Status.OK, resolution, typical)
     d[status == Status.LOW_FREQUENCY] = COARSEST
     d = np.minimum(d, COARSEST)
-    held = np.clip(np.nan_to_num(h), *_SURE)
+    held = np.clip(np.nan_to_num(curve.fsc), *_SURE)
     snr = np.log(held / (1.0 - held))
-    frequency = np.arange(len(h)) * data.width
     level = np.nan_to_num(data.level, nan=1.0)
-    b = 2.0 * d**2 * (np.interp(1.0 / d, frequency, snr) - 2.0 * np.log(level))
+    b = 2.0 * d**2 * (np.interp(1.0 / d, curve.frequency, snr) - 2.0 * np.log(level))
     sharp = d <= BLUR_FROM[0] * typical
     coarse = _ramp(d / typical, *BLUR_FROM)
     quiet = 1.0 - _ramp(level, *NOISE_TELLS)
