@@ -50,8 +50,8 @@ def test_a_right_model_has_the_q_that_is_attainable(model, noise):
 
 
 def test_more_noise_leaves_less(model):
-    means = [attainable(model, data(model, noise)).mean.mean() for noise in (0.02, 0.2, 0.5, 1.0)]
-    assert (np.diff(means) < -0.03).all()
+    means = [attainable(model, data(model, noise)).mean.mean() for noise in (0.02, 0.1, 0.2, 0.3)]
+    assert (np.diff(means) < -0.02).all()
 
 
 def test_nothing_is_promised_where_half_maps_hardly_agree(model):
