@@ -21,8 +21,10 @@ import atomsight as ats
 from atomsight.density.masks import MODEL_THRESHOLD, mask_above
 from atomsight.evidence.attainable_q import attainable_q
 from atomsight.evidence.fsc_q import ThresholdRule, atom_voxels
+from atomsight.evidence.side_chain_density import side_chain_density
 from atomsight.evidence.status import Status
-from atomsight.verdict import Reading, Verdict, judge
+from atomsight.verdict.readings import Reading, Verdict
+from atomsight.verdict.residues import judge
 from verdict_cases import KINDS, Cases, build
 
 BOX = 16
@@ -63,8 +65,9 @@ def read(cases: Cases, rule: ThresholdRule) -> Verdict:
     )
     scores = ats.fsc_q(full, *halves, model_map, model, box=BOX, rule=rule)
     return judge(
-        model, ats.q_score(full, model), attainable, resolution, status, fsc_q=scores.fsc_q
-    )
+        model, ats.q_score(full, model), attainable, resolution, status,
+        fsc_q=scores.fsc_q, density=side_chain_density(full, attainable.signal, model),
+    )  # fmt: skip
 
 
 def half_resolution(cases: Cases) -> tuple[np.ndarray, np.ndarray]:

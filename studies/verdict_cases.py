@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 import atomsight as ats
 from atomsight.density.fourier import filter_shells, radial_power, shell_numbers, transform
 from atomsight.density.map import array_statistics, to_index
-from atomsight.verdict import Reading
+from atomsight.verdict.readings import Reading
 
 RADIUS = 13.0
 """Å; of a spoiled sphere."""
@@ -47,6 +47,7 @@ KINDS = {
     "side chain shifted": Reading.WORSE,
     "noise": Reading.NOT_RESOLVED,
     "disorder": Reading.NOT_RESOLVED,
+    "side chain disordered": Reading.NOT_RESOLVED,
     "fitted in noise": Reading.TOO_GOOD,
     "side chain fitted in noise": Reading.TOO_GOOD,
     "fitted in disorder": Reading.TOO_GOOD,
@@ -126,13 +127,13 @@ def spoil(
     half_2: ats.Map,
     truth: ats.Model,
     noisy: np.ndarray,
-    empty: np.ndarray,
+    extra: np.ndarray,
     rng: np.random.Generator,
     *,
     strength: float,
     shape: str,
 ) -> tuple[ats.Map, ats.Map]:
-    """Half maps with spheres of extra noise and spheres without order, around given centres.
+    """Half maps with extra noise in spheres, and `extra` added to the B factors of atoms.
 
     `strength` is the standard deviation of the extra noise in each half over that of the signal
     beyond 10 Å in the molecule; its power spectrum is that of the map's noise or of its signal
@@ -151,7 +152,6 @@ def spoil(
     detail = np.arange(len(power)) * width > 0.1
     spectrum = noise_power if shape == "noise" else power * transfer**2 * detail
     unit = filter_shells(m, shell, transfer * detail, size)[density.values > 0.1].std()
-    extra = b_extra(truth, empty)
     soft = ats.simulate_map(truth, half_1, b_iso=truth.b_iso + extra)
     change = filter_shells(transform(soft.values) - m, shell, transfer, size)
     result = []
@@ -311,8 +311,11 @@ def build(
     inner = float(np.percentile(np.linalg.norm(truth.xyz - truth.xyz.mean(axis=0), axis=1), 75))
     centres = choose_centres(truth, 2 * spheres, inner, rng)
     noisy, empty = centres[:spheres], centres[spheres:]
+    loose = (rng.random(len(truth.residues)) < 0.06) & np.isin(truth.residues.name, LONG)
+    extra = b_extra(truth, empty)
+    extra[loose[truth.residue] & ~np.isin(truth.atom, (*_BACKBONE, "CB"))] = DISORDER
     half_1, half_2 = spoil(
-        half_1, half_2, truth, noisy, empty, rng, strength=strength, shape=shape
+        half_1, half_2, truth, noisy, extra, rng, strength=strength, shape=shape
     )  # fmt: skip
     full = with_values(half_1, (half_1.values + half_2.values) / 2)
     near = np.min([distances(truth, c)[1] for c in centres], axis=0)
@@ -324,7 +327,7 @@ def build(
     kind = np.full(len(truth.residues), "", dtype="U32")
     for i, rows in enumerate(rows_of(truth)):
         if place[i] == "clear":
-            kind[i] = mover.spoil(i, rows)
+            kind[i] = "side chain disordered" if loose[i] else mover.spoil(i, rows)
         elif place[i]:
             kind[i] = mover.fit(i, rows, str(place[i]))
     return Cases(half_1, half_2, full, replace(truth, xyz=mover.xyz), kind)

@@ -10,16 +10,18 @@ import atomsight as ats
 from atomsight.density.masks import MODEL_THRESHOLD, mask_above
 from atomsight.evidence.attainable_q import AttainableQ
 from atomsight.evidence.q_score import QScoreOptions, QScores
+from atomsight.evidence.side_chain_density import SideChainDensity
 from atomsight.evidence.status import Status
 from atomsight.model import AtomClass
 from atomsight.summary import Part
-from atomsight.verdict import RULES, Reading, Rules
+from atomsight.verdict.readings import RULES, Reading, Rules
 from tests.support.scene import make_model
 from tests.support.verdicts import asparagines, data, everywhere, plain_reading, turned_side_chain
 
 BACKBONE, SIDE = ("N", "CA", "C", "O", "CB"), ("CG", "OD1", "ND2")
 N = len(BACKBONE) + len(SIDE)
 USUAL = 0.6
+NOTHING = ats.map_from_array(np.zeros((4, 4, 4), dtype=np.float32), 1.0)
 
 
 def protein(count, names=BACKBONE + SIDE):
@@ -45,7 +47,7 @@ def judged(model, q, expected, *, noise=0.0, resolution=3.0, half_status=None, s
     # two fields whose standard deviation (n - 1) is the noise
     step = column(noise) / np.sqrt(2.0)
     fields = np.array([column(expected) - step, column(expected) + step])
-    attainable = AttainableQ(fields, np.zeros(n), np.ones(n))
+    attainable = AttainableQ(fields, np.zeros(n), np.ones(n), NOTHING)
     if half_status is None:
         half_status = np.full(n, Status.OK, dtype=np.uint8)
     return ats.judge(model, scores, attainable, column(resolution), half_status, **more)
@@ -199,7 +201,7 @@ def test_readings_equal_the_rules_written_plainly(seed):
     half = np.where(rng.random(n) < 0.3, Status.LOW_FREQUENCY, Status.OK).astype(np.uint8)
     scores = QScores(q, np.zeros(n, dtype=np.uint8), QScoreOptions())
     v = ats.judge(
-        model, scores, AttainableQ(fields, np.zeros(n), np.ones(n)), np.full(n, 3.0), half,
+        model, scores, AttainableQ(fields, np.zeros(n), np.ones(n), NOTHING), np.full(n, 3.0), half,
         fsc_q=fsc_q,
     )  # fmt: skip
     groups = [np.flatnonzero(model.residue == i) for i in range(7)]
@@ -225,6 +227,32 @@ def test_a_higher_q_never_reads_worse(first, second, expected):
         readings.append(judged(model, values, expected).reading[0])
     order = (Reading.WORSE, Reading.AS_EXPECTED, Reading.TOO_GOOD)
     assert order.index(readings[0]) <= order.index(readings[1])
+
+
+@pytest.mark.parametrize(
+    ("here", "elsewhere", "reading"),
+    [(0.1, 0.2, 3), (-0.5, -0.1, 3), (0.5, 0.1, 2), (0.1, 0.9, 2), (np.nan, np.nan, 2)],
+)
+def test_a_bad_side_chain_without_density_is_not_resolved(here, elsewhere, reading):
+    model = protein(5)
+    density = SideChainDensity(np.full(5, here), np.full(5, elsewhere))
+    v = judged(model, on(model, 3, SIDE, 0.0, USUAL), USUAL, density=density)
+    assert v.reading.tolist() == [1, 1, 1, reading, 1]
+    assert v.part[3] == Part.SIDECHAIN
+    assert v.density[3] == pytest.approx(density.most[3], nan_ok=True)
+    if reading == Reading.NOT_RESOLVED:
+        share = 100 * max(here, elsewhere, 0.0)
+        assert v.sentence[3] == (
+            "The side chain is not resolved: here and turned about CA-CB the map holds at most "
+            f"{share:.0f} % of the density that a right one would have."
+        )
+
+
+def test_a_bad_backbone_needs_no_density():
+    model = protein(5)
+    density = SideChainDensity(np.zeros(5), np.zeros(5))
+    v = judged(model, on(model, 3, BACKBONE + SIDE, 0.0, USUAL), USUAL, density=density)
+    assert (v.reading[3], v.part[3]) == (Reading.WORSE, Part.BACKBONE)
 
 
 def test_no_agreement_at_all_is_not_resolved():
@@ -317,7 +345,7 @@ def test_sentences():
         "The residue is not resolved: the half maps agree to 6.2 Å here, and even a right model "
         "would have Q 0.20, against 0.60 elsewhere.",
         "The side chain fits worse than the map allows: Q 0.05, a right model would have 0.60 "
-        "(0.46 to 0.74); look at the model. It is misplaced, or has no density of its own.",
+        "(0.46 to 0.74); look at the model.",
         "The residue fits better than the data support: Q 0.60, a right model would have 0.20 "
         "(0.10 to 0.30); look for overfitting.",
     ]

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from atomsight.evidence.local_resolution import LocalResolution, local_resolution
     from atomsight.evidence.profile import AtomProfiles, atom_profile
     from atomsight.evidence.q_score import QScoreOptions, QScores, q_score
+    from atomsight.evidence.side_chain_density import SideChainDensity, side_chain_density
     from atomsight.evidence.solvent import (
         DistanceHistogram,
         Solvent,
@@ -77,7 +78,8 @@ if TYPE_CHECKING:
     from atomsight.model import AtomClass, Model, ResidueTable, select
     from atomsight.output import write_results
     from atomsight.validation import Options, Validation, validate
-    from atomsight.verdict import Reading, Rules, Verdict, judge, no_verdict
+    from atomsight.verdict.readings import Reading, Rules, Verdict
+    from atomsight.verdict.residues import judge, no_verdict
 
 _HOME = {
     "archive.archives": ("Archive", "build_archive", "expected_from"),
@@ -135,6 +137,7 @@ _HOME = {
         "distance_histogram",
         "solvent",
     ),
+    "evidence.side_chain_density": ("SideChainDensity", "side_chain_density"),
     "evidence.status": ("Status",),
     "evidence.support": ("NonPolymerSupport", "Support", "non_polymer_support"),
     "export.comparison": ("write_comparison",),
@@ -145,7 +148,8 @@ _HOME = {
     "model": ("AtomClass", "Model", "ResidueTable", "select"),
     "output": ("write_results",),
     "validation": ("Options", "Validation", "validate"),
-    "verdict": ("Reading", "Rules", "Verdict", "judge", "no_verdict"),
+    "verdict.readings": ("Reading", "Rules", "Verdict"),
+    "verdict.residues": ("judge", "no_verdict"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -199,6 +203,7 @@ __all__ = [
     "ResidueTable",
     "ResidueTable",
     "Rules",
+    "SideChainDensity",
     "Solvent",
     "SolventClass",
     "Status",
@@ -240,6 +245,7 @@ __all__ = [
     "read_map",
     "read_model",
     "select",
+    "side_chain_density",
     "simulate_map",
     "solvent",
     "validate",

@@ -10,7 +10,7 @@ from atomsight.density.map import Map, map_from_array
 from atomsight.density.masks import mask_above
 from atomsight.evidence.status import Status
 from atomsight.model import AtomClass, Model
-from atomsight.verdict import Reading
+from atomsight.verdict.readings import Reading
 from tests.support.scene import make_model
 
 ATOMS = ("N", "CA", "C", "O", "CB", "CG", "OD1", "ND2")

@@ -72,11 +72,14 @@ class AttainableQ:
     noise : ndarray, shape (n,)
         Standard deviation of the noise around the atom over the model's median, at frequencies
         where there is signal.
+    signal : Map
+        The map that the model would give in these data without noise, on the full map's scale.
     """
 
     q: FloatArray
     b_blur: Float_N
     noise: Float_N
+    signal: Map
 
     @property
     def mean(self) -> Float_N:
@@ -194,7 +197,7 @@ def attainable_q(
         ).q
         for field in _moved(noise, ceil(typical / min(full.voxel_size)), fields)
     ])  # fmt: skip
-    return AttainableQ(q, blur, data.level)
+    return AttainableQ(q, blur, data.level, _with_values(full, signal))
 
 
 def _noise(half_1: Map, half_2: Map, model: Model, mask: Map, typical: float) -> _Data:

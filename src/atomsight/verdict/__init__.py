@@ -1,0 +1,1 @@
+"""One reading a residue: what Q and half maps say together."""
