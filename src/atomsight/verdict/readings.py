@@ -66,7 +66,7 @@ class Rules:
     width: float = 1.5
     stands_out: float = 0.3
     confirmed: float = 0.5
-    density: float = 0.35
+    density: float = 0.45
 
 
 RULES = Rules()
