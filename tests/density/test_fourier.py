@@ -9,6 +9,7 @@ from scipy import ndimage
 from atomsight.density.fourier import (
     FscCurve,
     corrected_fsc,
+    filter_shells,
     fsc,
     resolution_at,
     sharpened,
@@ -303,3 +304,26 @@ def test_a_voxel_that_is_no_number_costs_a_filtered_map_only_itself(lost):
     expected[3, 7, 9] = np.nan
     np.testing.assert_allclose(after.values, expected, atol=1e-6)
     assert after.statistics.n_not_finite == 1
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_filter_multiplies_every_coefficient_by_the_factor_of_its_shell(grid):
+    map_, _ = pair(grid)
+    shell, width = shell_numbers(map_)
+    count = int(shell.max())
+    factor = np.linspace(2.0, 0.5, count)
+    found = filter_shells(transform(map_.values), shell, factor, map_.values.shape, corners=0.25)
+    before, after = np.fft.fftn(map_.values), np.fft.fftn(found)
+    for index, frequency in frequencies(map_):
+        at = min(int(np.rint(np.float32(frequency) / width)), count)
+        expected = before[index] * (factor[at] if at < count else 0.25)
+        assert after[index] == pytest.approx(expected, abs=1e-3 * np.abs(before).max())
+
+
+def test_filter_leaves_nothing_in_the_corners():
+    map_, _ = pair("even")
+    shell, _ = shell_numbers(map_)
+    spectrum = transform(map_.values)
+    found = transform(filter_shells(spectrum, shell, np.ones(int(shell.max())), map_.values.shape))
+    assert np.abs(found[shell == shell.max()]).max() < 1e-3
+    assert np.abs((found - spectrum)[shell < shell.max()]).max() < 1e-3

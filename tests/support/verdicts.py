@@ -40,7 +40,7 @@ def asparagines(seed: int = 0, edge: int = 3) -> Model:
     )
 
 
-def data(model: Model, noise, seed: int = 1, b: float = 40.0) -> tuple[Map, Map, Map, Map]:
+def data(model: Model, noise, seed: int = 1, b: float = 60.0) -> tuple[Map, Map, Map, Map]:
     """Full map, half maps and mask: the model's map under white noise of a given strength."""
     empty = map_from_array(np.zeros((SIZE, SIZE, SIZE), dtype=np.float32), VOXEL)
     signal = ats.simulate_map(model, empty, b_iso=b)

@@ -208,6 +208,8 @@ def filter_shells(
     shell: npt.NDArray[np.int32],
     factor: FloatArray,
     shape: tuple[int, ...],
+    *,
+    corners: float = 0.0,
 ) -> Volume:
     """Map whose Fourier coefficients are multiplied by one factor a shell.
 
@@ -218,15 +220,16 @@ def filter_shells(
     shell : ndarray of int
         From `shell_numbers`.
     factor : ndarray, shape (shells,)
-        Beyond the last shell, in the corners of the transform, it is 0.
     shape : tuple of int
         Of the map.
+    corners : float
+        The factor beyond the last shell.
 
     Returns
     -------
     ndarray, shape (nz, ny, nx)
     """
-    table = np.concatenate([factor, [0.0]]).astype(spectrum.real.dtype)
+    table = np.concatenate([factor, [corners]]).astype(spectrum.real.dtype)
     return np.asarray(fft.irfftn(spectrum * table[shell], shape, workers=-1))
 
 

@@ -187,7 +187,9 @@ def attainable_q(
     spectrum = transform(simulated.values - np.float32(simulated.statistics.mean))
     shape = full.values.shape
     signal = filter_shells(spectrum, data.shell, amplitude, shape)
-    noise = filter_shells(data.noise_spectrum, data.shell, own_filter, shape)
+    noise = filter_shells(
+        data.noise_spectrum, data.shell, own_filter, shape, corners=float(own_filter[-1])
+    )
     options = options or QScoreOptions()
     q = np.array([
         q_score(
@@ -241,9 +243,16 @@ def _shared_power(
         return np.where(certain, ratio, 0.0)
     square = curve.frequency**2
     slope, start = np.polyfit(square[rows], np.log(ratio[rows]), 1, w=(h / error)[rows])
-    # the sharpest signal is that of atoms without a B factor
-    fitted = np.exp(start + min(float(slope), 0.5 * BASE_B) * square)
-    return np.where(certain, ratio, fitted)
+    # beyond the last of them the ratio does not grow: the maps may be filtered there
+    fitted = np.exp(start + slope * np.minimum(square, square[rows[-1]] if slope > 0 else np.inf))
+    # all other shells together say how much of the Gaussian is there; a priori all of it, or none
+    share = np.clip(
+        np.divide(fitted * p_model, power, out=np.zeros_like(power), where=power > 0), 0, 1
+    )
+    promised = (share / (2.0 - share))[~certain] / error[~certain]
+    found = np.nan_to_num(curve.fsc)[~certain] / error[~certain]
+    part = (1.0 + promised @ found) / (1.0 + promised @ promised)
+    return np.where(certain, ratio, fitted * min(max(float(part), 0.0), 1.0))
 
 
 def _blur(
