@@ -317,7 +317,7 @@ def test_filter_multiplies_every_coefficient_by_the_factor_of_its_shell(grid):
     for index, frequency in frequencies(map_):
         at = min(int(np.rint(np.float32(frequency) / width)), count)
         expected = before[index] * (factor[at] if at < count else 0.25)
-        assert after[index] == pytest.approx(expected, abs=1e-3 * np.abs(before).max())
+        assert after[index] == pytest.approx(expected, abs=1e-3 * float(np.abs(before).max()))
 
 
 def test_filter_leaves_nothing_in_the_corners():
