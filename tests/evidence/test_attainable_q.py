@@ -198,6 +198,15 @@ def test_options_and_neighbours_are_those_of_the_q_score(model, maps):
     assert not np.array_equal(crowded.q, attainable(model, maps).q)
 
 
+def test_holes_in_the_maps_do_no_harm_elsewhere(model, maps):
+    full, one, two, mask = maps
+    values = one.values.copy()
+    values[:3, :3, :3] = np.nan
+    holed = map_from_array(values, VOXEL)
+    found = attainable(model, (full, holed, two, mask))
+    assert found.mean == pytest.approx(attainable(model, maps).mean, abs=0.05)
+
+
 def test_hydrogens_and_atoms_without_position_have_none(model, maps):
     hydrogen = np.zeros(len(model), dtype=bool)
     hydrogen[3] = True

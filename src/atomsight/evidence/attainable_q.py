@@ -91,7 +91,6 @@ class AttainableQ:
 class _Data:
     """What the half maps say about signal and noise."""
 
-    noise: Volume
     noise_spectrum: Spectrum
     level: Float_N
     weight: Volume
@@ -125,7 +124,8 @@ def attainable_q(
        SNR = h / (1 - h), h the correlation of the half maps within the mask, each voxel weighted
        by one over its noise; r the noise around the atom over the median.
     3. Signal: the map of the model with these B factors, its shells scaled to the power that the
-       half maps share, P_full · 2h / (1 + h), and by a Gaussian where h is not told from 0.
+       half maps share, P_full · 2h / (1 + h). Where h is not told from 0 it goes on as a
+       Gaussian, as far as those shells together bear it out.
     4. Q of the model in signal plus noise, for the noise moved by a few voxels along the
        diagonals, with alternating signs: as strong as around the atom, but not what it was
        fitted into.
@@ -205,6 +205,7 @@ def attainable_q(
 def _noise(half_1: Map, half_2: Map, model: Model, mask: Map, typical: float) -> _Data:
     """Noise of the mean of two half maps, and how strong it is where the model is."""
     noise = np.asarray(0.5 * (half_1.values - half_2.values), dtype=np.float32)
+    noise = np.nan_to_num(noise, nan=0.0, posinf=0.0, neginf=0.0)
     shell, width = shell_numbers(half_1)
     spectrum = transform(noise)
     # beyond the resolution noise hardly differs, and hides what differs where there is signal
@@ -218,7 +219,7 @@ def _noise(half_1: Map, half_2: Map, model: Model, mask: Map, typical: float) ->
     median = max(float(np.median(level[rows])), float(np.finfo(np.float32).tiny))
     weight = mask.values * np.square(median / np.maximum(strength, median))
     level = np.maximum(level / median, _SURE[0])
-    return _Data(noise, spectrum, level, weight.astype(np.float32), shell, width)
+    return _Data(spectrum, level, weight.astype(np.float32), shell, width)
 
 
 def _shared_power(
