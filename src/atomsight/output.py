@@ -12,7 +12,11 @@ from atomsight.archive.expected import expected_class_q
 from atomsight.evidence.status import Status
 from atomsight.export.chimerax import Q_PALETTE, write_defattr, write_residue_csv, write_script
 from atomsight.export.columns import atom_keys, residue_keys
-from atomsight.export.half_maps import write_fsc_q_chimerax, write_half_map_files
+from atomsight.export.half_maps import (
+    write_fsc_q_chimerax,
+    write_half_map_files,
+    write_verdict_chimerax,
+)
 from atomsight.export.mmcif import write_b_factors, write_mmcif
 from atomsight.export.pdb import NO_OCCUPANCY, NOT_COMPUTED, why_not_pdb, write_pdb
 from atomsight.export.summary_json import versions, write_summary
@@ -115,6 +119,10 @@ def _write_chimerax(result: Validation, residues: Table, model_path: str, folder
     )
     if result.half_maps is not None:
         write_fsc_q_chimerax(result.model, result.atoms["fsc_q"], map_path, model_path, folder)
+    if "verdict" in result.residues:
+        write_verdict_chimerax(
+            result.model, result.residues["verdict"], map_path, model_path, folder
+        )
 
 
 def stem(path: Path) -> str:

@@ -176,6 +176,7 @@ relations.components.constant relations.components.explained relations.component
 relations.components.n relations.components.n_left_out relations.components.reason_if_none
 support.classes support.definition support.least_density support.least_q support.reason_if_none
 support.reference_atoms support.unsupported support.waters_and_ions
+verdict.definition verdict.reason_if_none
 """
 OPEN = {
     *("q_score.chains", "q_score.classes", "q_score.entities", "q_score.parts"),

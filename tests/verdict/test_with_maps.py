@@ -6,7 +6,6 @@ import numpy as np
 
 import atomsight as ats
 from atomsight.density.masks import MODEL_THRESHOLD, mask_above
-from atomsight.evidence.status import Status
 from atomsight.summary import Part
 from atomsight.verdict.readings import Reading
 from tests.support.verdicts import asparagines, data, everywhere, turned_side_chain
@@ -37,7 +36,7 @@ def test_wrong_rotamers_in_simulated_particles(extra_data):
     model_map = ats.simulate_map(model, full)
     mask = mask_above(model_map, MODEL_THRESHOLD)
     scores = ats.fsc_q(full, *halves, model_map, model, box=16)
-    status = np.where(np.isfinite(scores.half), Status.OK, scores.status).astype(np.uint8)
+    status = scores.half_status
     attainable = ats.attainable_q(full, *halves, model, scores.half, status, mask=mask)
     v = ats.judge(
         model, ats.q_score(full, model), attainable, scores.half, status,

@@ -11,10 +11,19 @@ from atomsight.half_maps import HalfMapResult
 from atomsight.io.files import make_folder
 from atomsight.io.map_writing import write_map
 from atomsight.model import Model
-from atomsight.typing import Float_N
+from atomsight.typing import Float_N, Str_N
+from atomsight.verdict.readings import Reading
 
 FSC_Q_PALETTE = "palette -3,red:-2,orange:-1,gold:0,yellow:1,lime:2,cyan:3,blue"
 """As published (Ramírez-Aportela et al. 2021)."""
+
+VERDICT_COLOURS = {
+    Reading.NOT_JUDGED: "white",
+    Reading.AS_EXPECTED: "gray",
+    Reading.WORSE: "red",
+    Reading.NOT_RESOLVED: "gold",
+    Reading.TOO_GOOD: "purple",
+}
 
 
 def write_half_map_files(
@@ -90,4 +99,37 @@ def write_fsc_q_chimerax(
         defattr="fsc_q.defattr",
         attribute="fscq",
         palette=FSC_Q_PALETTE,
+    )
+
+
+def write_verdict_chimerax(
+    model: Model, verdict: Str_N, map_path: Path, model_path: str, folder: Path
+) -> None:
+    """Write the attribute file and the script that colours by verdict.
+
+    Parameters
+    ----------
+    model : Model
+    verdict : ndarray of str, shape (m,)
+        Label of each residue's reading.
+    map_path : Path
+    model_path : str
+        Relative to `folder`.
+    folder : Path
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    codes = np.select([verdict == reading.label for reading in Reading], list(Reading), 0)
+    write_defattr(model, "verdict", codes[model.residue].astype(float), folder / "verdict.defattr")
+    palette = ":".join(f"{reading:d},{colour}" for reading, colour in VERDICT_COLOURS.items())
+    write_script(
+        folder / "verdict.cxc",
+        map_path=map_path,
+        model_path=model_path,
+        defattr="verdict.defattr",
+        attribute="verdict",
+        palette=f"palette {palette}",
     )

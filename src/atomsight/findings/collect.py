@@ -9,6 +9,7 @@ from atomsight.findings.fsc_q import fsc_q_finding
 from atomsight.findings.map_model import b_factor_finding, correlation_finding
 from atomsight.findings.relations import relations_finding
 from atomsight.findings.support import support_finding
+from atomsight.findings.verdict import verdict_finding
 
 _ALWAYS: tuple[Callable[[Evidence], Finding | None], ...] = (
     archive_finding,
@@ -16,6 +17,7 @@ _ALWAYS: tuple[Callable[[Evidence], Finding | None], ...] = (
     inclusion_finding,
     correlation_finding,
     support_finding,
+    verdict_finding,
 )
 
 
