@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from atomsight.evidence.status import Status
     from atomsight.evidence.support import NonPolymerSupport, Support, non_polymer_support
     from atomsight.export.comparison import write_comparison
+    from atomsight.findings.finding import Finding
     from atomsight.half_maps import HalfMapOptions
     from atomsight.io.map_writing import write_map
     from atomsight.io.maps import read_map
@@ -141,6 +142,7 @@ _HOME = {
     "evidence.status": ("Status",),
     "evidence.support": ("NonPolymerSupport", "Support", "non_polymer_support"),
     "export.comparison": ("write_comparison",),
+    "findings.finding": ("Finding",),
     "half_maps": ("HalfMapOptions",),
     "io.map_writing": ("write_map",),
     "io.maps": ("read_map",),
@@ -175,6 +177,7 @@ __all__ = [
     "Difference",
     "DistanceHistogram",
     "ExpectedQ",
+    "Finding",
     "FscQ",
     "HalfMapOptions",
     "InclusionCurve",
