@@ -133,10 +133,8 @@ def relation(b: Float_N, values: Float_N, bins: int = 10) -> Relation:
     reason = _no_coefficient(x, y)
     pearson = spearman = float("nan")
     if not reason:
-        from scipy.stats import rankdata  # noqa: PLC0415  (slow to import)
-
         pearson = float(np.corrcoef(x, y)[0, 1])
-        spearman = float(np.corrcoef(rankdata(x), rankdata(y))[0, 1])
+        spearman = float(np.corrcoef(_ranks(x), _ranks(y))[0, 1])
     return Relation(len(x), pearson, spearman, reason, *_quartiles(x, y, bins))
 
 
@@ -168,6 +166,14 @@ def _no_coefficient(b: Float_N, values: Float_N) -> str:
     if _constant(values):
         return f"all values are {values[0]:g}"
     return ""
+
+
+def _ranks(values: Float_N) -> Float_N:
+    """Ranks from 1 on; equal values share their mean rank. (scipy.stats is slow to import.)"""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(count)
+    ranks: Float_N = (last - 0.5 * (count - 1))[place]
+    return ranks
 
 
 def _constant(values: Float_N) -> bool:

@@ -7,7 +7,6 @@ import numpy as np
 from atomsight.errors import InputError
 from atomsight.evidence.attainable_q import attainable_q
 from atomsight.evidence.hydrogens import inherit
-from atomsight.evidence.side_chain_density import side_chain_density
 from atomsight.findings.finding import Columns, Evidence, Finding
 from atomsight.half_maps import HalfMapResult
 from atomsight.summary import Part
@@ -75,6 +74,10 @@ def verdict_finding(evidence: Evidence) -> Finding:
 
 
 def _judged(evidence: Evidence, halves: HalfMapResult) -> tuple[Verdict, Float_N]:
+    from atomsight.evidence.side_chain_density import (  # noqa: PLC0415  (slow to import)
+        side_chain_density,
+    )
+
     model, scores = evidence.model, evidence.scores
     half, status = halves.scores.half, halves.scores.half_status
     attainable = attainable_q(
