@@ -5,6 +5,7 @@ each atom, and Q is computed there. What the model's own B factors say is not us
 excuse a wrong atom.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -173,27 +174,25 @@ def attainable_q(
         raise ParameterError("no atom has a local resolution of the half maps")
     typical = float(np.median(half_resolution[measured]))
     data = _noise(half_1, half_2, model, mask, typical)
-    first, second, whole = (_weighted(m, data.weight) for m in (half_1, half_2, full))
-    curve = correlate(first, second, data.shell, data.width, full.values.shape[2])
+    curve, p_sum = _of_halves(half_1, half_2, data)
     blur = _blur(half_resolution, half_status, data, curve, typical)
     simulated = simulate_map(model, full, b_iso=BASE_B + blur)
     # the mean of the half maps, the model and the full map within one mask
-    p_sum, p_full, p_model = (
-        radial_power(s, data.shell)
-        for s in (first + second, whole, _weighted(simulated, data.weight))
+    p_full, p_model = (
+        radial_power(_weighted(m, data.weight), data.shell) for m in (full, simulated)
     )
     own_filter = _root_ratio(4.0 * p_full, p_sum)
     amplitude = own_filter * np.sqrt(_shared_power(curve, 0.25 * p_sum, p_model, data.weight))
-    spectrum = transform(simulated.values - np.float32(simulated.statistics.mean))
     shape = full.values.shape
-    signal = filter_shells(spectrum, data.shell, amplitude, shape)
+    about = simulated.values - np.float32(simulated.statistics.mean)
+    signal = filter_shells(transform(about), data.shell, amplitude, shape)
     noise = filter_shells(
         data.noise_spectrum, data.shell, own_filter, shape, corners=float(own_filter[-1])
     )
     options = options or QScoreOptions()
     q = np.array([
         q_score(
-            _with_values(full, signal + field), model,
+            replace(full, values=signal + field, path=None), model,
             sigma=options.sigma, points=options.points, radius=options.radius, step=options.step,
             neighbours=neighbours, threads=threads,
         ).q
@@ -220,6 +219,14 @@ def _noise(half_1: Map, half_2: Map, model: Model, mask: Map, typical: float) ->
     weight = mask.values * np.square(median / np.maximum(strength, median))
     level = np.maximum(level / median, _SURE[0])
     return _Data(spectrum, level, weight.astype(np.float32), shell, width)
+
+
+def _of_halves(half_1: Map, half_2: Map, data: _Data) -> tuple[FscCurve, FloatArray]:
+    """Correlation of the half maps, and the power of their sum, within the mask."""
+    first, second = (_weighted(half, data.weight) for half in (half_1, half_2))
+    curve = correlate(first, second, data.shell, data.width, half_1.values.shape[2])
+    first += second
+    return curve, radial_power(first, data.shell)
 
 
 def _shared_power(
@@ -279,13 +286,15 @@ def _ramp(x: Float_N, start: float, end: float) -> Float_N:
     return np.asarray(np.clip((x - start) / (end - start), 0.0, 1.0))
 
 
-def _moved(noise: Volume, step: int, fields: int) -> list[Volume]:
+def _moved(noise: Volume, step: int, fields: int) -> Iterator[Volume]:
     """The noise moved along the diagonals, with alternating signs."""
     corners = [(i, j, k) for i in (-step, step) for j in (-step, step) for k in (-step, step)]
     signs = [1 if sum(corner) in (3 * step, -step) else -1 for corner in corners]
     # opposite corners first, so that few fields are far from each other
     order = (0, 7, 3, 4, 5, 2, 6, 1)
-    return [signs[i] * np.roll(noise, corners[i], axis=(0, 1, 2)) for i in order[:fields]]
+    for i in order[:fields]:
+        moved = np.roll(noise, corners[i], axis=(0, 1, 2))
+        yield moved if signs[i] > 0 else np.negative(moved, out=moved)
 
 
 def _weighted(map_: Map, weight: Volume) -> Spectrum:
