@@ -1,11 +1,15 @@
 """A map: values on a grid, and where that grid lies in space."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import sqrt
 from pathlib import Path
 
 import numpy as np
 
 from atomsight.typing import Float_3, Float_3x3, Float_Nx3, PathLikeStr, Volume
+
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +148,29 @@ def array_statistics(values: Volume) -> MapStatistics:
     MapStatistics
         NaN throughout when no value is finite.
     """
-    finite = values[np.isfinite(values)]
-    if finite.size == 0:
+    n, total, lowest, highest = 0, 0.0, np.inf, -np.inf
+    for piece in _finite_pieces(values):
+        n += piece.size
+        total += float(piece.sum(dtype=np.float64))
+        lowest, highest = min(lowest, float(piece.min())), max(highest, float(piece.max()))
+    if n == 0:
         nan = float("nan")
         return MapStatistics(values.size, values.size, nan, nan, nan, nan)
-    mean = float(finite.mean(dtype=np.float64))
-    return MapStatistics(
-        n=values.size,
-        n_not_finite=values.size - finite.size,
-        minimum=float(finite.min()),
-        maximum=float(finite.max()),
-        mean=mean,
-        sd=float(np.sqrt(np.square(finite - np.float64(mean)).mean())),
+    mean = total / n
+    square = sum(
+        float(np.square(piece - np.float64(mean)).sum()) for piece in _finite_pieces(values)
     )
+    return MapStatistics(values.size, values.size - n, lowest, highest, mean, sqrt(square / n))
+
+
+def _finite_pieces(values: Volume) -> Iterator[np.ndarray]:
+    """Finite values, some at a time: of a large map, copies in double precision are a burden."""
+    flat = values.reshape(-1)
+    for start in range(0, flat.size, _PIECE):
+        piece = flat[start : start + _PIECE]
+        finite = piece[np.isfinite(piece)]
+        if finite.size:
+            yield finite
 
 
 def index_matrix(map_: Map) -> Float_3x3:

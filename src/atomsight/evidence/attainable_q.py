@@ -176,29 +176,44 @@ def attainable_q(
     data = _noise(half_1, half_2, model, mask, typical)
     curve, p_sum = _of_halves(half_1, half_2, data)
     blur = _blur(half_resolution, half_status, data, curve, typical)
-    simulated = simulate_map(model, full, b_iso=BASE_B + blur)
-    # the mean of the half maps, the model and the full map within one mask
-    p_full, p_model = (
-        radial_power(_weighted(m, data.weight), data.shell) for m in (full, simulated)
-    )
-    own_filter = _root_ratio(4.0 * p_full, p_sum)
-    amplitude = own_filter * np.sqrt(_shared_power(curve, 0.25 * p_sum, p_model, data.weight))
-    shape = full.values.shape
-    about = simulated.values - np.float32(simulated.statistics.mean)
-    signal = filter_shells(transform(about), data.shell, amplitude, shape)
-    noise = filter_shells(
-        data.noise_spectrum, data.shell, own_filter, shape, corners=float(own_filter[-1])
-    )
+    signal, noise = _signal_and_noise(full, model, blur, data, curve, p_sum)
+    level = data.level
+    del data  # a few hundred MB in large maps
     options = options or QScoreOptions()
     q = np.array([
         q_score(
-            replace(full, values=signal + field, path=None), model,
+            replace(full, values=np.add(field, signal, out=field), path=None), model,
             sigma=options.sigma, points=options.points, radius=options.radius, step=options.step,
             neighbours=neighbours, threads=threads,
         ).q
         for field in _moved(noise, ceil(typical / min(full.voxel_size)), fields)
     ])  # fmt: skip
-    return AttainableQ(q, blur, data.level, _with_values(full, signal))
+    return AttainableQ(q, blur, level, _with_values(full, signal))
+
+
+def _signal_and_noise(
+    full: Map, model: Model, blur: Float_N, data: _Data, curve: FscCurve, p_sum: FloatArray
+) -> tuple[Volume, Volume]:
+    """The signal of the model as strong as the half maps share it, and the full map's noise."""
+    spectrum, p_model = _of_model(full, model, blur, data)
+    # the mean of the half maps, the model and the full map within one mask
+    p_full = radial_power(_weighted(full, data.weight), data.shell)
+    own_filter = _root_ratio(4.0 * p_full, p_sum)
+    amplitude = own_filter * np.sqrt(_shared_power(curve, 0.25 * p_sum, p_model, data.weight))
+    shape = full.values.shape
+    signal = filter_shells(spectrum, data.shell, amplitude, shape)
+    del spectrum
+    noise = filter_shells(
+        data.noise_spectrum, data.shell, own_filter, shape, corners=float(own_filter[-1])
+    )
+    return signal, noise
+
+
+def _of_model(full: Map, model: Model, blur: Float_N, data: _Data) -> tuple[Spectrum, FloatArray]:
+    """Transform of the model's map, and its power within the mask."""
+    simulated = simulate_map(model, full, b_iso=BASE_B + blur)
+    power = radial_power(_weighted(simulated, data.weight), data.shell)
+    return transform(simulated.values - np.float32(simulated.statistics.mean)), power
 
 
 def _noise(half_1: Map, half_2: Map, model: Model, mask: Map, typical: float) -> _Data:
