@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import atomsight as ats
 from atomsight.density.map import map_from_array
 from atomsight.errors import OverlayError, ParameterError
-from atomsight.evidence.correlation import MIN_POINTS, correlate, correlation
+from atomsight.evidence.correlation import MIN_POINTS, correlate, correlation, correlations
 from atomsight.evidence.model_map import compared_points, comparison_grid, model_map
 from atomsight.model import AtomClass
 from tests.support.scene import make_model, noise_map, positions, scatter
@@ -187,3 +187,16 @@ def test_another_model_of_the_map_of_an_entry_comes_near(extra_data):
     )
     assert found.model.cc == pytest.approx(0.76659, abs=0.05)
     assert found.model.cc_mean == pytest.approx(0.605583, abs=0.05)
+
+
+@pytest.mark.parametrize("form", ["gaussian", "electron"])
+def test_several_sets_of_b_factors_give_what_each_gives_alone(form):
+    model = atoms(element="N")
+    b_isos = [0.0, np.linspace(0.0, 200.0, len(model)), 25.0]
+    together = correlations(MAP, model, b_isos, resolution=3.0, form=form)
+    for b_iso, found in zip(b_isos, together, strict=True):
+        alone = correlation(MAP, model, resolution=3.0, b_iso=b_iso, form=form)
+        assert (found.model, found.chains) == (alone.model, alone.chains)
+        assert found.n_outside == alone.n_outside
+        for name in ("cc", "cc_mean", "n"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(alone, name))

@@ -1,23 +1,26 @@
 """Correlation of the map with the map of the model (Pintilie et al. 2025, equations 8 and 9)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from atomsight.density.map import Map
 from atomsight.density.simulate import Form
 from atomsight.errors import OverlayError
 from atomsight.evidence.model_map import (
     THRESHOLD,
+    ComparisonGrid,
     compared_points,
     comparison_grid,
     model_map,
     placed,
 )
 from atomsight.model import Model
-from atomsight.typing import Bool_N, Float_N, Float_Nx3, Int_N
+from atomsight.typing import Bool_N, Float_N, Float_Nx3, Int_N, Volume
 
 MIN_POINTS = 10
 """A chain or residue with fewer points has no correlation."""
@@ -127,13 +130,63 @@ def correlation(
     ----------
     Pintilie et al. (2025), Acta Cryst. D81, 410-422, Appendix A1.4.
     """
+    return correlations(map_, model, [b_iso], resolution=resolution, form=form)[0]
+
+
+def correlations(
+    map_: Map,
+    model: Model,
+    b_isos: Sequence[Float_N | float],
+    *,
+    resolution: float,
+    form: Form = "gaussian",
+) -> list[MapCorrelation]:
+    """`correlation` for several sets of B factors, in less time than one after the other.
+
+    Parameters
+    ----------
+    map_ : Map
+    model : Model
+    b_isos : sequence of ndarray of shape (n,), or of float
+        Å².
+    resolution : float
+        d in Å.
+    form : {"gaussian", "electron"}
+
+    Returns
+    -------
+    list of MapCorrelation
+        In the order of `b_isos`.
+
+    Raises
+    ------
+    ParameterError
+        If the resolution is no positive number, or a B factor is negative.
+    OverlayError
+        If no point of a model's map lies in the map.
+    """
     where = comparison_grid(map_, model, resolution, form)
-    values = model_map(where, model, b_iso)
-    seen = compared_points(where, values)
-    if not seen.any():
+    maps = [model_map(where, model, b_iso) for b_iso in b_isos]
+    seen = [compared_points(where, values) for values in maps]
+    if not all(points.any() for points in seen):
         raise OverlayError(f"{model.path}: no point of the model's map lies in {_name(map_)}")
+    residue = _nearest_residue(where.grid, np.any(seen, axis=0), model)
+    return [
+        _correlation(where, model, values, points, residue)
+        for values, points in zip(maps, seen, strict=True)
+    ]
+
+
+def _correlation(
+    where: ComparisonGrid,
+    model: Model,
+    values: Volume,
+    seen: Bool_N,
+    residues: npt.NDArray[np.int32],
+) -> MapCorrelation:
+    """Correlation over the chosen points; `residues` has the residue of each."""
     m, c = values[seen].astype(float), where.grid.values[seen].astype(float)
-    residue = _nearest_residue(where.grid, seen, model)
+    residue: Int_N = residues[seen].astype(np.int64)
     count = len(model.residues)
     cc, cc_mean, _, n = _by_group(m, c, residue, count)
     names, first, chain = np.unique(model.residues.chain, return_index=True, return_inverse=True)
@@ -148,8 +201,8 @@ def correlation(
         cc_mean=cc_mean,
         n=n,
         n_outside=int((values[where.box] > THRESHOLD).sum() - seen.sum()),
-        form=form,
-        resolution=resolution,
+        form=where.form,
+        resolution=where.resolution,
         spacing=where.grid.voxel_size[0],
         definition=where.definition,
     )
@@ -213,14 +266,15 @@ def _constant(about_mean: Any, square: Any) -> Any:
     return about_mean <= 1e-12 * square
 
 
-def _nearest_residue(grid: Map, seen: Bool_N, model: Model) -> Int_N:
-    """Residue of the atom nearest to each chosen point."""
+def _nearest_residue(grid: Map, seen: Bool_N, model: Model) -> npt.NDArray[np.int32]:
+    """Residue of the atom nearest to each chosen point; -1 elsewhere."""
     from scipy.spatial import KDTree  # noqa: PLC0415  (slow to import)
 
     rows = np.flatnonzero(placed(model))
     points: Float_Nx3 = np.argwhere(seen)[:, ::-1] @ grid.step.T + grid.origin
     _, nearest = KDTree(model.xyz[rows]).query(points, workers=-1)
-    residue: Int_N = model.residue[rows[nearest]]
+    residue = np.full(seen.shape, -1, dtype=np.int32)
+    residue[seen] = model.residue[rows[nearest]]
     return residue
 
 

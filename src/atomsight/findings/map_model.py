@@ -6,7 +6,7 @@ import numpy as np
 
 from atomsight.errors import InputError
 from atomsight.evidence.b_factor import BFactorFit, BSource, fit_b_factors
-from atomsight.evidence.correlation import Correlation, MapCorrelation, correlation
+from atomsight.evidence.correlation import Correlation, MapCorrelation, correlations
 from atomsight.findings.finding import Evidence, Finding, shown
 
 _NO_RESOLUTION = "no resolution given and none in the model's metadata (--resolution)"
@@ -29,10 +29,10 @@ def correlation_finding(evidence: Evidence) -> Finding:
         return _none("correlation", _NO_RESOLUTION)
     b = np.where(np.isfinite(model.b_iso), np.maximum(model.b_iso, 0.0), 0.0)
     try:
-        plain = correlation(evidence.map, model, resolution=d)
-        own = correlation(evidence.map, model, resolution=d, b_iso=b) if b.any() else None
+        found = correlations(evidence.map, model, [0.0, b] if b.any() else [0.0], resolution=d)
     except InputError as exc:
         return _none("correlation", str(exc))
+    plain, own = found[0], found[1] if len(found) > 1 else None
     return Finding(
         key="correlation",
         facts={
