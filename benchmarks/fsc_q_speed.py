@@ -33,13 +33,13 @@ def measure_fsc_q() -> Tables:
         folder = Path(name)
         demo = demo_case()
         whole = ats.read_map(demo.map_)
-        halves = _halves(whole, folder)
+        halves = make_halves(whole, folder)
         rows: dict[str, Row] = {
             "local_resolution(), one thread": _windows(whole, halves),
             "5NI1 in EMD-3488": _process(demo.model, demo.map_, halves, folder / "small"),
         }
         model, map_ = _large(folder)
-        large = _halves(ats.read_map(map_), folder)
+        large = make_halves(ats.read_map(map_), folder)
         rows[f"{ATOMS:,} atoms in 300³ voxels"] = _process(model, map_, large, folder / "large")
     return {f"FSC-Q, window of {BOX} voxels, half maps with made-up noise": rows}
 
@@ -49,8 +49,18 @@ def _made() -> Path:
     return MADE
 
 
-def _halves(whole: Map, folder: Path) -> tuple[Path, Path]:
-    """Two maps with independent noise of half the map's spread, 0 on average by construction."""
+def make_halves(whole: Map, folder: Path) -> tuple[Path, Path]:
+    """Two maps with independent noise of half the map's spread, 0 on average by construction.
+
+    Parameters
+    ----------
+    whole : Map
+    folder : Path
+
+    Returns
+    -------
+    tuple of Path
+    """
     rng = np.random.default_rng(1)
     noise = rng.standard_normal(whole.values.shape, dtype=np.float32)
     noise *= np.float32(NOISE * whole.statistics.sd)

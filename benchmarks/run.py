@@ -17,6 +17,7 @@ from fsc_q_speed import measure_fsc_q
 from kernel_speed import measure_kernel
 from machine import describe_machine
 from processes import BenchmarkError
+from scores_speed import measure_scores
 from start_up import measure_start_up
 from tables import Tables, drawn
 
@@ -25,6 +26,7 @@ SECTIONS: dict[str, Callable[[], Tables]] = {
     "memory": measure_memory,
     "startup": measure_start_up,
     "fsc-q": measure_fsc_q,
+    "scores": measure_scores,
     "cctbx": compare_with_cctbx,
 }
 RESULTS = Path(__file__).resolve().parent / "results"
