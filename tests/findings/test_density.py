@@ -73,6 +73,14 @@ def test_inclusion_at_a_level_and_without_one():
     assert f"at level {level:.4g}" in found.rows[0][1]
 
 
+def test_a_level_just_below_0_is_shown_as_0():
+    known = scene()
+    values = np.where(known.map.values > 0.5, known.map.values, 0.0)
+    found = inclusion_finding(replace(known, map=map_from_array(values, 0.1)))
+    assert -1e-300 < found.facts["level_including"]["level"] < 0
+    assert "at level 0 (" in found.rows[0][1]
+
+
 def test_a_model_half_outside_has_no_level():
     known = scene()
     moved = replace(known.model, xyz=known.model.xyz - np.array([2.5, 0, 0]))

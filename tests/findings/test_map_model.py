@@ -40,6 +40,17 @@ def test_b_factors_are_those_of_the_best_f(haemoglobin):
     assert found.notes == (f"B from Q: {below} atoms have Q below 0, and so a B above f",)
 
 
+def test_where_no_b_factor_helps_none_is_noted(haemoglobin, monkeypatch):
+    import atomsight.findings.map_model as module
+
+    fit = module.fit_b_factors(
+        haemoglobin.map, haemoglobin.model, haemoglobin.scores.q, resolution=3.2
+    )
+    none = replace(fit, b=b_factors_from_q(haemoglobin.model, haemoglobin.scores.q, 0.0))
+    monkeypatch.setattr(module, "fit_b_factors", lambda *_, **__: none)
+    assert b_factor_finding(haemoglobin).notes == ()
+
+
 def test_a_best_f_at_the_edge_is_said(haemoglobin, monkeypatch):
     import atomsight.findings.map_model as module
 

@@ -21,6 +21,8 @@ from atomsight.summary import average, averages_by, group_means
 INCLUDED = 0.9
 """Share of the atoms for the level that is given beside the curve."""
 
+_NOTHING = 1e-9
+
 
 def density_finding(evidence: Evidence) -> Finding:
     """Density at the atoms in σ, and how many of them lie in negative density.
@@ -95,7 +97,9 @@ def inclusion_finding(evidence: Evidence) -> Finding:
     given = None if evidence.contour is None else atom_inclusion(map_, model, evidence.contour)
     inside = {} if given is None else {"inside": inherit(given.inside, evidence.parent)}
     residues = {}
-    row = f"{100 * INCLUDED:g} % of the atoms at level {level:.4g} ({sigmas:.2f} σ)"
+    # the level just below 0, in a map that was masked, is a number that nobody can read
+    readable = 0.0 if abs(level) < _NOTHING * map_.statistics.sd else level
+    row = f"{100 * INCLUDED:g} % of the atoms at level {readable:.4g} ({sigmas:.2f} σ)"
     if not np.isfinite(level):
         row = f"no level includes {100 * INCLUDED:g} % of the atoms"
     if given is not None:

@@ -119,7 +119,7 @@ def _b_notes(fit: BFactorFit, above: int) -> tuple[str, ...]:
     notes = []
     if fit.at_edge:
         notes.append(f"B from Q: the best f is the largest that was tried, {fit.b.f:g} Å²")
-    if above:
+    if above and fit.b.f > 0:
         notes.append(f"B from Q: {above} atoms have Q below 0, and so a B above f")
     return tuple(notes)
 
