@@ -20,6 +20,7 @@ from matplotlib.figure import Figure  # type: ignore[import-not-found,unused-ign
 import atomsight as ats
 from atomsight.density.masks import MODEL_THRESHOLD, mask_above
 from atomsight.evidence.attainable_q import attainable_q
+from atomsight.evidence.displacement import displacement
 from atomsight.evidence.fsc_q import ThresholdRule, atom_voxels
 from atomsight.evidence.side_chain_density import side_chain_density
 from atomsight.evidence.status import Status
@@ -67,6 +68,7 @@ def read(cases: Cases, rule: ThresholdRule) -> Verdict:
     return judge(
         model, ats.q_score(full, model), attainable, resolution, status,
         fsc_q=scores.fsc_q, density=side_chain_density(full, attainable.signal, model),
+        displacement=displacement(full, attainable, model),
     )  # fmt: skip
 
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from atomsight.evidence.components import Components, principal_components
     from atomsight.evidence.copies import copy_positions
     from atomsight.evidence.correlation import Correlation, MapCorrelation, correlation
+    from atomsight.evidence.displacement import Displacement, displacement
     from atomsight.evidence.fsc_q import FscQ, fsc_q
     from atomsight.evidence.inclusion import (
         AtomInclusion,
@@ -121,6 +122,7 @@ _HOME = {
     "evidence.profile": ("AtomProfiles", "atom_profile"),
     "evidence.attainable_q": ("AttainableQ", "attainable_q"),
     "evidence.copies": ("copy_positions",),
+    "evidence.displacement": ("Displacement", "displacement"),
     "evidence.fsc_q": ("FscQ", "fsc_q"),
     "evidence.inclusion": (
         "AtomInclusion",
@@ -175,6 +177,7 @@ __all__ = [
     "Components",
     "Correlation",
     "Difference",
+    "Displacement",
     "DistanceHistogram",
     "ExpectedQ",
     "Finding",
@@ -223,6 +226,7 @@ __all__ = [
     "compare",
     "copy_positions",
     "correlation",
+    "displacement",
     "distance_histogram",
     "expected_class_q",
     "expected_from",

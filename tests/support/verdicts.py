@@ -73,7 +73,9 @@ def turned_side_chain(model: Model, residue: int, degrees: float) -> Model:
     return replace(model, xyz=xyz)
 
 
-def plain_reading(q, fields, residue_fields, typical, lost, stands_out) -> Reading:
+def plain_reading(
+    q, fields, residue_fields, typical, lost, stands_out, pull=None, climb=0.0
+) -> Reading:
     """The rules of a verdict for one part: Q of its atoms, attainable Q (fields, atoms)."""
     n = len(q)
     means = [sum(field) / n for field in fields]
@@ -81,13 +83,15 @@ def plain_reading(q, fields, residue_fields, typical, lost, stands_out) -> Readi
     noise = sum((m - expected) ** 2 for m in means) / (len(means) - 1)
     own = 0.05**2 + 0.13**2 / n
     up, down = 1.5 * (own + noise) ** 0.5, 1.5 * (own + noise) ** 0.5
+    share = 1.0 if pull is None else min(max(3.5 - pull, 0.0), 1.75)
     if stands_out:
-        down *= 0.5
+        share = min(share, 0.5)
+    down *= share
     least = 0.8 * typical
     mean_q = sum(q) / n
     residue = sum(sum(f) / len(f) for f in residue_fields) / len(residue_fields)
     if residue < least or lost:
-        good = mean_q > max(least, expected + 1.5 * own**0.5)
+        good = mean_q > max(least, expected + 1.5 * own**0.5) and climb <= 1.0
         return Reading.TOO_GOOD if good else Reading.NOT_RESOLVED
     if mean_q > expected + up:
         return Reading.TOO_GOOD

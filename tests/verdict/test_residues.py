@@ -13,48 +13,9 @@ from atomsight.evidence.status import Status
 from atomsight.model import AtomClass
 from atomsight.summary import Part
 from atomsight.verdict.readings import RULES, Reading, Rules
+from tests.support.judged import BACKBONE, NOTHING, SIDE, USUAL, N, aside, judged, on, protein
 from tests.support.scene import make_model
 from tests.support.verdicts import plain_reading
-
-BACKBONE, SIDE = ("N", "CA", "C", "O", "CB"), ("CG", "OD1", "ND2")
-N = len(BACKBONE) + len(SIDE)
-USUAL = 0.6
-NOTHING = ats.map_from_array(np.zeros((4, 4, 4), dtype=np.float32), 1.0)
-
-
-def protein(count, names=BACKBONE + SIDE):
-    return make_model(
-        np.arange(3.0 * count * len(names)).reshape(-1, 3),
-        atom=names * count,
-        element=[name[0] for name in names] * count,
-        residue=np.repeat(np.arange(count), len(names)),
-        residues=[("A", i + 1, "", "ASN", AtomClass.PROTEIN) for i in range(count)],
-    )
-
-
-def judged(model, q, expected, *, noise=0.0, resolution=3.0, half_status=None, status=None, **more):
-    """Judge a model from one value for all atoms, or one an atom."""
-    n = len(model)
-
-    def column(values):
-        return np.broadcast_to(np.asarray(values, dtype=float), (n,)).copy()
-
-    scores = QScores(
-        column(q), np.zeros(n, dtype=np.uint8) if status is None else status, QScoreOptions()
-    )
-    # two fields whose standard deviation (n - 1) is the noise
-    step = column(noise) / np.sqrt(2.0)
-    fields = np.array([column(expected) - step, column(expected) + step])
-    attainable = AttainableQ(fields, np.zeros(n), np.ones(n), NOTHING)
-    if half_status is None:
-        half_status = np.full(n, Status.OK, dtype=np.uint8)
-    return ats.judge(model, scores, attainable, column(resolution), half_status, **more)
-
-
-def on(model, residue, names, value, rest):
-    """One value for some atoms of one residue, another for the rest."""
-    chosen = (model.residue == residue) & np.isin(model.atom, names)
-    return np.where(chosen, value, rest)
 
 
 @pytest.mark.parametrize(
@@ -196,11 +157,13 @@ def test_readings_equal_the_rules_written_plainly(seed):
     fields = level + rng.normal(0.0, 0.05, (3, n))
     q = level + rng.normal(0.0, 0.15, 7)[model.residue] + rng.normal(0.0, 0.05, n)
     fsc_q = rng.normal(0.0, 0.4, 7)[model.residue]
+    pull, climb = rng.uniform(0.0, 5.0, 7), rng.uniform(-1.0, 3.0, 7)
     half = np.where(rng.random(n) < 0.3, Status.LOW_FREQUENCY, Status.OK).astype(np.uint8)
     scores = QScores(q, np.zeros(n, dtype=np.uint8), QScoreOptions())
+    attainable = AttainableQ(fields, np.zeros(n), np.ones(n), NOTHING, NOTHING)
     v = ats.judge(
-        model, scores, AttainableQ(fields, np.zeros(n), np.ones(n), NOTHING), np.full(n, 3.0), half,
-        fsc_q=fsc_q,
+        model, scores, attainable, np.full(n, 3.0), half,
+        fsc_q=fsc_q, displacement=aside(model, pull, climb),
     )  # fmt: skip
     groups = [np.flatnonzero(model.residue == i) for i in range(7)]
     typical = float(np.median([fields[:, rows].mean() for rows in groups]))
@@ -211,7 +174,7 @@ def test_readings_equal_the_rules_written_plainly(seed):
         lost = np.count_nonzero(half[rows] == Status.LOW_FREQUENCY) > 2
         out = fsc_q[rows].mean() > np.median(fsc_q) + 0.3
         part = fields[:, rows].tolist()
-        want = plain_reading(q[rows].tolist(), part, part, typical, lost, out)
+        want = plain_reading(q[rows].tolist(), part, part, typical, lost, out, pull[i], climb[i])
         assert v.reading[i] == want
 
 

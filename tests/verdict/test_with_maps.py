@@ -1,6 +1,7 @@
 """Verdicts from maps: everything together, where the truth is known."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,10 +20,28 @@ def test_a_turned_side_chain_in_maps_under_noise():
     for model, reading in ((right, Reading.AS_EXPECTED), (wrong, Reading.WORSE)):
         attainable = ats.attainable_q(full, one, two, model, d, status, mask=mask)
         density = ats.side_chain_density(full, attainable.signal, model)
-        v = ats.judge(model, ats.q_score(full, model), attainable, d, status, density=density)
+        v = ats.judge(
+            model, ats.q_score(full, model), attainable, d, status,
+            density=density, displacement=ats.displacement(full, attainable, model),
+        )  # fmt: skip
         assert v.reading[11] == reading
         assert np.count_nonzero(v.reading == Reading.AS_EXPECTED) >= 24
     assert v.part[11] == Part.SIDECHAIN
+
+
+def test_a_shifted_residue_is_found_by_the_pull():
+    right = asparagines()
+    push = np.outer(right.residue == 11, [0.7, -0.6, 0.5])
+    wrong = replace(right, xyz=right.xyz + push)
+    full, one, two, mask = data(right, 0.25)
+    d, status = everywhere(right, 2.6)
+    attainable = ats.attainable_q(full, one, two, wrong, d, status, mask=mask)
+    q = ats.q_score(full, wrong)
+    pulled = ats.displacement(full, attainable, wrong)
+    v = ats.judge(wrong, q, attainable, d, status, displacement=pulled)
+    assert v.reading[11] == Reading.WORSE
+    assert v.pull[11] == v.pull.max() > 3.5
+    assert np.count_nonzero(v.reading == Reading.WORSE) <= 2
 
 
 def test_wrong_rotamers_in_simulated_particles(extra_data):
@@ -41,6 +60,7 @@ def test_wrong_rotamers_in_simulated_particles(extra_data):
     v = ats.judge(
         model, ats.q_score(full, model), attainable, scores.half, status,
         fsc_q=scores.fsc_q, density=ats.side_chain_density(full, attainable.signal, model),
+        displacement=ats.displacement(full, attainable, model),
     )  # fmt: skip
     with (folder / "turned_residues.csv").open(encoding="utf-8") as file:
         wrong = {(row["chain"], int(row["number"])) for row in csv.DictReader(file)}

@@ -75,12 +75,15 @@ class AttainableQ:
         where there is signal.
     signal : Map
         The map that the model would give in these data without noise, on the full map's scale.
+    noise_map : Map
+        The full map's noise, as it is in these data.
     """
 
     q: FloatArray
     b_blur: Float_N
     noise: Float_N
     signal: Map
+    noise_map: Map
 
     @property
     def mean(self) -> Float_N:
@@ -188,7 +191,7 @@ def attainable_q(
         ).q
         for field in _moved(noise, ceil(typical / min(full.voxel_size)), fields)
     ])  # fmt: skip
-    return AttainableQ(q, blur, level, _with_values(full, signal))
+    return AttainableQ(q, blur, level, _with_values(full, signal), _with_values(full, noise))
 
 
 def _signal_and_noise(

@@ -6,6 +6,7 @@ import numpy as np
 
 from atomsight.errors import InputError
 from atomsight.evidence.attainable_q import attainable_q
+from atomsight.evidence.displacement import displacement
 from atomsight.evidence.hydrogens import inherit
 from atomsight.findings.finding import Columns, Evidence, Finding
 from atomsight.half_maps import HalfMapResult
@@ -92,7 +93,14 @@ def _judged(evidence: Evidence, halves: HalfMapResult) -> tuple[Verdict, Float_N
     )
     density = side_chain_density(evidence.map, attainable.signal, model)
     found = judge(
-        model, scores, attainable, half, status, fsc_q=halves.scores.fsc_q, density=density
+        model,
+        scores,
+        attainable,
+        half,
+        status,
+        fsc_q=halves.scores.fsc_q,
+        density=density,
+        displacement=displacement(evidence.map, attainable, model),
     )
     return found, attainable.mean
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from atomsight.evidence.displacement import Displacement
 from atomsight.evidence.status import Status
 from atomsight.model import AtomClass, Model
 from atomsight.summary import Part, atom_parts, group_means
@@ -29,6 +30,9 @@ class Parts:
         Å.
     agree : ndarray of bool
         Whether the half maps agree on anything at most of the atoms.
+    pull, climb : ndarray
+        How far the map pulls the part to one side, and what the part would gain by a step, in
+        standard deviations; NaN where that is not known.
     """
 
     kind: Int_N
@@ -41,6 +45,8 @@ class Parts:
     resolution: Float_N
     fsc_q: Float_N
     agree: Bool_N
+    pull: Float_N
+    climb: Float_N
 
 
 def slots(model: Model) -> Int_N:
@@ -93,6 +99,7 @@ class Evidence:
         Of the resolution.
     fsc_q : ndarray, shape (n,), or None
         Å.
+    displacement : Displacement or None
     """
 
     model: Model
@@ -101,6 +108,7 @@ class Evidence:
     resolution: Float_N
     status: Status_N
     fsc_q: Float_N | None
+    displacement: Displacement | None
 
     def typical_fsc_q(self) -> float:
         """Median FSC-Q of the atoms, Å; NaN where it is not known."""
@@ -132,15 +140,19 @@ class Evidence:
         own = rules.spread**2 + rules.spread_atom**2 / np.maximum(n, 1)
         half_width = rules.width * np.sqrt(own + noise)
         fsc_q = np.full(m, np.nan) if self.fsc_q is None else mean(self.fsc_q)
+        pull = climb = np.full(m, np.nan)
+        if self.displacement is not None:
+            pull, climb = self.displacement.of(residue, m, atoms, rules.spread_density)
+        share = np.where(np.isfinite(pull), np.clip(rules.displaced - pull, 0.0, rules.widest), 1.0)
         stands_out = fsc_q > self.typical_fsc_q() + rules.stands_out
-        lower = np.where(stands_out, rules.confirmed * half_width, half_width)
+        share = np.where(stands_out, np.minimum(share, rules.confirmed), share)
         lost = mean((self.status == Status.LOW_FREQUENCY).astype(float))
         return Parts(
-            kind, n, mean(self.q), expected, expected - lower, expected + half_width,
+            kind, n, mean(self.q), expected, expected - share * half_width, expected + half_width,
             rules.width * np.sqrt(own),
             mean(np.where(self.status == Status.OK, self.resolution, np.nan)),
             fsc_q,
-            ~(lost > 0.5),
+            ~(lost > 0.5), pull, climb,
         )  # fmt: skip
 
 

@@ -54,9 +54,20 @@ class Rules:
         that it fits worse.
     confirmed : float
         And then this share of the band's lower half is enough.
+    spread_density : float
+        Standard deviation of the pull of right parts, besides the noise, over their density.
+    displaced : float
+        Standard deviations; a part that the map pulls to one side by this fits worse as soon as
+        its Q is lower than attainable. As far as the pull is below, so many times the band's
+        lower half is needed,
+    widest : float
+        but not more than this many times.
+    climbs : float
+        Standard deviations of the noise; where its residue is not resolved, a part that would
+        find more density by this one step aside was not fitted there, and is not too good.
     density : float
         A side chain that fits worse is not resolved where it finds less than this share of its
-        density, where it is and turned about CA-CB.
+        density, where it is and turned about CA-CB, unless it is displaced.
     """
 
     resolved: float = 0.8
@@ -66,6 +77,10 @@ class Rules:
     width: float = 1.5
     stands_out: float = 0.3
     confirmed: float = 0.5
+    spread_density: float = 0.07
+    displaced: float = 3.5
+    widest: float = 1.75
+    climbs: float = 1.0
     density: float = 0.45
 
 
@@ -92,6 +107,9 @@ class Verdict:
         Å; NaN where it was not given or measured.
     atoms : ndarray of int, shape (m,)
         Atoms behind the numbers.
+    pull : ndarray, shape (m,)
+        How far the map pulls the part to one side, in standard deviations; NaN where that was not
+        asked.
     density : ndarray, shape (m,)
         Most density that the side chain finds, over what a right one would have; NaN where that
         was not asked.
@@ -113,6 +131,7 @@ class Verdict:
     local_resolution: Float_N
     fsc_q: Float_N
     atoms: Int_N
+    pull: Float_N
     density: Float_N
     reason: list[str]
     sentence: list[str]

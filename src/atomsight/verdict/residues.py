@@ -8,6 +8,7 @@ Here "what the map allows" is the attainable Q of `atomsight.evidence.attainable
 import numpy as np
 
 from atomsight.evidence.attainable_q import AttainableQ
+from atomsight.evidence.displacement import Displacement
 from atomsight.evidence.q_score import QScores
 from atomsight.evidence.side_chain_density import SideChainDensity
 from atomsight.evidence.status import Status
@@ -31,6 +32,7 @@ def judge(
     *,
     fsc_q: Float_N | None = None,
     density: SideChainDensity | None = None,
+    displacement: Displacement | None = None,
     rules: Rules = RULES,
 ) -> Verdict:
     """Read each residue's Q against what the half maps let a right model have.
@@ -44,15 +46,17 @@ def judge(
         R          resolved · E_m
         w          width · sqrt(spread² + spread_atom²/n)
         low, high  E ∓ width · sqrt(spread² + spread_atom²/n + s²)
-        low        E - confirmed · (E - low), where FSC-Q stands out
+        low        E - a (E - low), a = displaced - pull, from 0 to widest,
+                   and at most confirmed where FSC-Q stands out
 
         where E_r ≥ R                     where E_r < R
-        Q > high   too good               Q ≥ max(R, E + w)   too good
-        Q < low    worse                  otherwise           not resolved
+        Q > high   too good               Q ≥ max(R, E + w), climb ≤ climbs   too good
+        Q < low    worse                  otherwise                           not resolved
         otherwise  as expected
 
-    A side chain that is worse, but finds less than the share `density` of a right one's density
-    where it is and turned about CA-CB, is not resolved. A residue is not resolved either where
+    A side chain whose Q is below the plain band (a = 1) or below low, but that is not pulled by
+    `displaced` and finds less than the share `density` of a right one's density where it is and
+    turned about CA-CB, is not resolved. A residue is not resolved either where
     most of its atoms lie where the half maps agree on nothing. The worse of its two parts speaks
     for it: worse than the map allows, then better than the data support, then not resolved.
 
@@ -71,6 +75,8 @@ def judge(
         FSC-Q of the atoms, Å. Only its differences count, so both rules of thresholds will do.
     density : SideChainDensity, optional
         Tells side chains that are misplaced from those that have no density.
+    displacement : Displacement, optional
+        Tells parts that stand beside their density. Without it a is 1, and no climb is known.
     rules : Rules
 
     Returns
@@ -84,7 +90,9 @@ def judge(
     known = np.isin(half_status, [Status.OK, Status.NEVER_BELOW, Status.LOW_FREQUENCY])
     used = scores.counted & known & np.isfinite(scores.q) & np.isfinite(attainable.mean)
     slot = slots(model)
-    evidence = Evidence(model, scores.q, attainable.q, half_resolution, half_status, fsc_q)
+    evidence = Evidence(
+        model, scores.q, attainable.q, half_resolution, half_status, fsc_q, displacement
+    )
     parts = [
         evidence.of(used if chosen is None else used & (slot == chosen), kind, rules)
         for chosen, kind in (
@@ -102,9 +110,9 @@ def judge(
     row = np.arange(len(model.residues))
     enough = rules.resolved * typical
     resolved = parts[0].agree & (parts[0].expected >= enough)
-    readings = [_reading(part, resolved, enough) for part in parts]
+    readings = [_reading(part, resolved, enough, rules) for part in parts]
     found = np.full(len(row), np.nan) if density is None else density.most
-    readings[2][(readings[2] == Reading.WORSE) & (found < rules.density)] = Reading.NOT_RESOLVED
+    readings[2][_bad(parts[2], readings[2], rules) & (found < rules.density)] = Reading.NOT_RESOLVED
     chosen = _speaker(readings)
 
     def of(columns: list[np.ndarray]) -> np.ndarray:
@@ -116,7 +124,8 @@ def judge(
         reading, of([p.kind for p in parts]), of([p.q for p in parts]),
         of([p.expected for p in parts]), of([p.low for p in parts]), of([p.high for p in parts]),
         of([p.resolution for p in parts]), of([p.fsc_q for p in parts]), of([p.n for p in parts]),
-        np.where(readings[2] > 0, found, np.nan), reason, [], typical, rules,
+        of([p.pull for p in parts]), np.where(readings[2] > 0, found, np.nan),
+        reason, [], typical, rules,
     )  # fmt: skip
     result.sentence.extend(sentence(result, i) for i in range(len(reading)))
     return result
@@ -139,24 +148,33 @@ def no_verdict(model: Model, reason: str, rules: Rules = RULES) -> Verdict:
     m = len(model.residues)
     none, zero = np.full(m, np.nan), np.zeros(m, dtype=np.int64)
     return Verdict(
-        zero, zero, none, none, none, none, none, none, zero, none,
+        zero, zero, none, none, none, none, none, none, zero, none, none,
         [reason] * m, [f"Not judged: {reason}."] * m, float("nan"), rules,
     )  # fmt: skip
 
 
-def _reading(part: Parts, resolved: Bool_N, enough: float) -> Int_N:
+def _reading(part: Parts, resolved: Bool_N, enough: float, rules: Rules) -> Int_N:
     """Reading of one part of every residue."""
+    # what was fitted into noise stands on top of it
+    fitted = resolved | ~(part.climb > rules.climbs)
     limit = np.where(resolved, part.high, np.maximum(enough, part.expected + part.own))
     return np.select(
         [
             part.n == 0,
-            part.q > limit,
+            (part.q > limit) & fitted,
             ~resolved,
             part.q < part.low,
         ],
         [Reading.NOT_JUDGED, Reading.TOO_GOOD, Reading.NOT_RESOLVED, Reading.WORSE],
         Reading.AS_EXPECTED,
     ).astype(np.int64)
+
+
+def _bad(part: Parts, reading: Int_N, rules: Rules) -> Bool_N:
+    """Whether a part fits badly enough to ask for its density, and does not stand beside it."""
+    plain = (reading == Reading.AS_EXPECTED) & (part.q < 2.0 * part.expected - part.high)
+    bad = (reading == Reading.WORSE) | plain
+    return np.asarray(bad & ~(part.pull >= rules.displaced))
 
 
 def _speaker(readings: list[Int_N]) -> Int_N:

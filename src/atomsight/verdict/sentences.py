@@ -68,6 +68,8 @@ def sentence(v: Verdict, i: int) -> str:
         case Reading.AS_EXPECTED:
             return f"{name} fits as expected: Q {q}, a right model would have {band} here."
         case Reading.WORSE:
+            if v.pull[i] >= v.rules.displaced:  # and the band says nothing
+                band = f"{expected}, and its density lies to one side ({v.pull[i]:.1f} sd)"
             return (
                 f"{name} fits worse than the map allows: Q {q}, a right model would have {band}; "
                 "look at the model."
