@@ -203,7 +203,7 @@ def draw(
             for i, colour in enumerate(_COLOURS):
                 right.plot(rows[:, 0], rows[:, 2 + i], "o-", color=colour, markersize=4)
             right.set_xscale("log")
-            right.set_title(f"{name}: right residues under extra noise", fontsize=9)
+            right.set_title(f"{name}: right residues in noise", fontsize=9)
             right.set_xlabel("strength of the noise (signal = 1)")
             for axes in (left, right):
                 axes.spines[["top", "right"]].set_visible(False)
