@@ -114,6 +114,7 @@ def _columns(found: Verdict) -> Columns:
         "verdict_low": found.low,
         "verdict_high": found.high,
         "verdict_atoms": found.atoms,
+        "verdict_pull": found.pull,
         "verdict_sentence": np.array(found.sentence, dtype=np.str_),
     }
 
