@@ -84,6 +84,18 @@ def test_a_full_map_that_is_not_the_mean_is_noted(judged):
     assert "takes the full map for the mean" in verdict_finding(other).notes[0]
 
 
+@pytest.mark.parametrize(("gain", "judges"), [(1.9, True), (2.1, False), (float("nan"), True)])
+def test_a_map_sharpened_without_a_filter_is_not_judged(judged, gain, judges):
+    check = replace(judged.halves.full_map, noise_gain=gain)
+    found = verdict_finding(replace(judged, halves=replace(judged.halves, full_map=check)))
+    if judges:
+        assert found.facts["counts"]["as expected"] > 500
+    else:
+        assert set(found.residues["verdict"]) == {"not judged"}
+        assert "sharpened without a filter" in found.facts["reason_if_none"]
+        assert "raised 2.1 times as much" in found.rows[0][1]
+
+
 def test_without_half_maps_there_is_no_verdict_and_that_is_said(judged):
     found = verdict_finding(replace(judged, halves=None))
     assert found.facts["reason_if_none"] == "there are no half maps (--half-maps)"

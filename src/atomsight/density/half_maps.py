@@ -28,11 +28,16 @@ class FullMapCheck:
     b_sharpening : float
         B (Å²) of the exponential that leads from their mean to it, from the ratio of amplitudes
         between 10 Å and the resolution; negative: sharpened. NaN where it cannot be told.
+    noise_gain : float
+        How much more its amplitudes are raised beyond the resolution, where noise is, than between
+        10 Å and the resolution: about 1 for the mean itself, 0 where it is filtered, large where it
+        was sharpened without a filter. NaN where it cannot be told.
     """
 
     is_mean: bool
     correlation: float
     b_sharpening: float
+    noise_gain: float
 
 
 def require_halves(first: Map, second: Map, full: Map | None = None) -> None:
@@ -103,10 +108,12 @@ def check_full_map(full: Map, first: Map, second: Map, resolution: float) -> Ful
     size, power = float(np.vdot(about, about)), float(np.vdot(mean, mean))
     together = float(np.vdot(about, mean))
     known = size > 0 and power > 0
+    b_sharpening, noise_gain = _amplitudes(full, about, mean, resolution)
     return FullMapCheck(
         is_mean=known and _same(about, mean),
         correlation=together / sqrt(size * power) if known else float("nan"),
-        b_sharpening=_sharpening(full, about, mean, resolution),
+        b_sharpening=b_sharpening,
+        noise_gain=noise_gain,
     )
 
 
@@ -123,15 +130,19 @@ def _same(a: Volume, b: Volume) -> bool:
     return float(np.vdot(left, left)) < _SAME**2 * float(np.vdot(a, a))
 
 
-def _sharpening(map_: Map, full: Volume, mean: Volume, resolution: float) -> float:
-    """B of exp(-B s²/4) that takes the amplitudes of the mean to those of the full map."""
+def _amplitudes(map_: Map, full: Volume, mean: Volume, resolution: float) -> tuple[float, float]:
+    """B of exp(-B s²/4) that takes the mean's amplitudes to the full map's, and the noise gain."""
     shell, width = shell_numbers(map_)
     powers = [radial_power(transform(values), shell) for values in (full, mean)]
     s = width * np.arange(len(powers[0]))
-    finest = resolution if np.isfinite(resolution) else 0.0
-    used = (s > 1.0 / _SHARPENING_RANGE) & (s < 1.0 / max(finest, 1e-3))
-    used &= (powers[0] > 0) & (powers[1] > 0)
+    end = 1.0 / max(resolution if np.isfinite(resolution) else 0.0, 1e-3)
+    within = (s > 1.0 / _SHARPENING_RANGE) & (s < end)
+    used = within & (powers[0] > 0) & (powers[1] > 0)
     if np.count_nonzero(used) < 3:
-        return float("nan")
+        return float("nan"), float("nan")
     ratio = 0.5 * np.log(powers[0][used] / powers[1][used])
-    return float(-4.0 * np.polyfit(s[used] ** 2, ratio, 1)[0])
+    b = float(-4.0 * np.polyfit(s[used] ** 2, ratio, 1)[0])
+    sums = [[float(power[chosen].sum()) for power in powers] for chosen in (s >= end, within)]
+    (full_out, mean_out), (full_in, mean_in) = sums
+    gain = sqrt(full_out / mean_out * mean_in / full_in) if mean_out > 0 else float("nan")
+    return b, gain

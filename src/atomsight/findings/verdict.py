@@ -19,11 +19,15 @@ DEFINITION = (
     "Q of each residue, or of one of its parts, against the attainable Q: what a right model would "
     "have with the signal and the noise of these data"
 )
+MOST_NOISE_GAIN = 2.0
+"""Of the full map. In simulated particles, 2.06 left 96 % of right residues as expected, 2.7 91 %
+and 3.8 81 %."""
+
 NO_HALF_MAPS = "there are no half maps (--half-maps)"
 
 _NOT_THE_MEAN = (
-    "verdict: it takes the full map for the mean of the half maps under one filter; sharpened "
-    "without a filter, or modified in places, it is judged wrongly"
+    "verdict: it takes the full map for the mean of the half maps under one filter; where it was "
+    "modified in places, it is judged wrongly"
 )
 
 _PARTS = np.array([part.label for part in Part])
@@ -53,10 +57,18 @@ def verdict_finding(evidence: Evidence) -> Finding:
             rows=(("verdict", f"none: {NO_HALF_MAPS}"),),
         )
     attainable = None
-    try:
-        found, attainable = _judged(evidence, halves)
-    except InputError as exc:
-        found = no_verdict(evidence.model, str(exc))
+    gain = halves.full_map.noise_gain
+    if gain > MOST_NOISE_GAIN:
+        found = no_verdict(
+            evidence.model,
+            f"the full map is sharpened without a filter: beyond the resolution its amplitudes are "
+            f"raised {gain:.1f} times as much as below; give one that is filtered",
+        )
+    else:
+        try:
+            found, attainable = _judged(evidence, halves)
+        except InputError as exc:
+            found = no_verdict(evidence.model, str(exc))
     return Finding(
         key="verdict",
         facts={
