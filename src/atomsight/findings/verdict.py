@@ -82,7 +82,7 @@ def verdict_finding(evidence: Evidence) -> Finding:
         atoms={} if attainable is None else {"q_attainable": inherit(attainable, evidence.parent)},
         residues=_columns(found),
         rows=_rows(evidence, found),
-        notes=() if halves.full_map.is_mean else (_NOT_THE_MEAN,),
+        notes=() if attainable is None or halves.full_map.is_mean else (_NOT_THE_MEAN,),
     )
 
 
