@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atomsight.archive.expected import ExpectedQ, expected_q
+from atomsight.evidence.groups import group_means
 from atomsight.model import AtomClass
 from atomsight.summary import (
     Part,
@@ -15,7 +16,6 @@ from atomsight.summary import (
     average,
     averages_by,
     band,
-    group_means,
     model_averages,
     residue_columns,
     smooth,

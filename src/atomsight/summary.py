@@ -8,6 +8,7 @@ import numpy as np
 
 from atomsight.archive.expected import ExpectedQ
 from atomsight.evidence.fsc_q import BEYOND, FscQ
+from atomsight.evidence.groups import group_means
 from atomsight.model import AtomClass, Model, ResidueTable
 from atomsight.typing import Bool_N, Float_N, Int_N, Str_N
 
@@ -91,30 +92,6 @@ def atom_parts(model: Model) -> Int_N:
     part[nucleic & np.isin(names, _SUGAR)] = Part.SUGAR
     part[model.hydrogen] = Part.NONE
     return part
-
-
-def group_means(values: Float_N, group: Int_N, groups: int, chosen: Bool_N) -> Float_N:
-    """Mean of the chosen values in each group.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-    group : ndarray of int, shape (n,)
-    groups : int
-        Number of groups, m.
-    chosen : ndarray of bool, shape (n,)
-        Values that count; NaN never does.
-
-    Returns
-    -------
-    ndarray, shape (m,)
-        NaN for groups with nothing chosen.
-    """
-    used = chosen & np.isfinite(values)
-    total = np.bincount(group[used], weights=values[used], minlength=groups)
-    count = np.bincount(group[used], minlength=groups)
-    mean: Float_N = np.divide(total, count, out=np.full(groups, np.nan), where=count > 0)
-    return mean
 
 
 def average(values: Float_N, chosen: Bool_N) -> Average:

@@ -19,7 +19,7 @@ from atomsight.errors import ParameterError
 from atomsight.evidence.copies import CopyRule, copy_positions
 from atomsight.evidence.hydrogens import inherit, parents
 from atomsight.evidence.q_score import EXCLUSION, QScoreOptions, QScores, q_score
-from atomsight.evidence.status import Status
+from atomsight.evidence.status import STATUS_LABELS, Status
 from atomsight.findings.collect import collect
 from atomsight.findings.finding import Evidence, Finding, joined
 from atomsight.half_maps import HalfMapOptions, HalfMapResult, compare_half_maps
@@ -332,8 +332,7 @@ def _score(
 def _atom_columns(evidence: Evidence) -> dict[str, np.ndarray]:
     """Columns of the Q-score; hydrogens show their parent's values."""
     scores, parent = evidence.scores, evidence.parent
-    labels = np.array([status.label for status in Status])
-    columns = {"q": inherit(scores.q, parent), "q_status": labels[scores.status]}
+    columns = {"q": inherit(scores.q, parent), "q_status": STATUS_LABELS[scores.status]}
     if scores.orientation_mean is not None and scores.orientation_sd is not None:
         columns["q_orientation_mean"] = inherit(scores.orientation_mean, parent)
         columns["q_orientation_sd"] = inherit(scores.orientation_sd, parent)

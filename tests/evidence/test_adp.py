@@ -10,7 +10,8 @@ from scipy.stats import pearsonr, spearmanr
 
 import atomsight as ats
 from atomsight.errors import ParameterError
-from atomsight.evidence.adp import adp_relations, relation, residue_means
+from atomsight.evidence.adp import adp_relations, relation
+from atomsight.evidence.groups import group_means
 from atomsight.model import AtomClass
 from tests.support.scene import make_model, scatter
 
@@ -60,7 +61,7 @@ def test_nan_hydrogens_and_atoms_that_do_not_count_are_left_out_of_both():
     left[[3, 7, 39]] = False
     assert found.atoms.n == 37
     assert found.atoms.pearson == pytest.approx(pearsonr(b[left], q[left]).statistic, abs=1e-12)
-    means = [residue_means(model, v, left) for v in (b, q)]
+    means = [group_means(v, model.residue, len(model.residues), left) for v in (b, q)]
     assert means[0][0] == pytest.approx(np.delete(b[:5], 3).mean())
     assert found.residues.pearson == pytest.approx(pearsonr(*means).statistic, abs=1e-12)
 

@@ -8,8 +8,8 @@ from atomsight.density.fourier import filter_shells, fsc, shell_numbers, transfo
 from atomsight.density.map import map_from_array
 from atomsight.errors import MapFileError, ParameterError
 from atomsight.evidence import attainable_q as module
+from atomsight.evidence.groups import group_means
 from atomsight.evidence.status import Status
-from atomsight.summary import group_means
 from tests.support.verdicts import SIZE, VOXEL, asparagines, data, everywhere
 
 RESOLUTION = 2.6

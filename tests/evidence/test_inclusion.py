@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from atomsight.density.map import map_from_array
 from atomsight.errors import ParameterError
+from atomsight.evidence.groups import group_means
 from atomsight.evidence.inclusion import (
     atom_inclusion,
     inclusion_curve,
     level_including,
 )
 from atomsight.model import AtomClass
-from atomsight.summary import group_means
 from tests.support.scene import make_model, noise_map, scatter
 
 NAN = float("nan")

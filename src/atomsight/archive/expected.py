@@ -6,6 +6,8 @@ import numpy as np
 
 from atomsight.model import AtomClass
 
+NO_RESOLUTION = "no resolution given and none in the model's metadata (--resolution)"
+
 FITTED_RANGE = (1.0, 10.0)
 """Å; outside it there is no expected value."""
 
@@ -159,7 +161,7 @@ def why_out_of_range(resolution: float | None, range_: tuple[float, float] = FIT
         Empty where it can.
     """
     if resolution is None:
-        return "no resolution given and none in the model's metadata (--resolution)"
+        return NO_RESOLUTION
     low, high = range_
     if not low <= resolution <= high:
         return f"{resolution:g} Å is outside {low:g}-{high:g} Å, where the statistics were fitted"

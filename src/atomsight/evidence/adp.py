@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from atomsight.errors import ParameterError
+from atomsight.evidence.groups import group_means
 from atomsight.model import Model
 from atomsight.typing import Bool_N, Float_N, Int_N
 
@@ -97,17 +98,16 @@ def adp_relations(
     if bins < 1:
         raise ParameterError(f"bins must be at least 1, not {bins}")
     use = ~model.hydrogen if counted is None else counted & ~model.hydrogen
-    result = {}
+    result, m = {}, len(model.residues)
     for name, column in columns.items():
         values = np.asarray(column, dtype=float)
         if values.shape != (len(model),):
             raise ParameterError(f"{name}: needs {len(model)} values, one an atom")
         both = use & np.isfinite(values) & np.isfinite(model.b_iso)
+        b_mean, mean = (group_means(v, model.residue, m, both) for v in (model.b_iso, values))
         result[name] = AdpRelation(
             relation(np.where(both, model.b_iso, np.nan), values, bins),
-            relation(
-                residue_means(model, model.b_iso, both), residue_means(model, values, both), bins
-            ),
+            relation(b_mean, mean, bins),
         )
     return result
 
@@ -136,26 +136,6 @@ def relation(b: Float_N, values: Float_N, bins: int = 10) -> Relation:
         pearson = float(np.corrcoef(x, y)[0, 1])
         spearman = float(np.corrcoef(_ranks(x), _ranks(y))[0, 1])
     return Relation(len(x), pearson, spearman, reason, *_quartiles(x, y, bins))
-
-
-def residue_means(model: Model, values: Float_N, counted: Bool_N) -> Float_N:
-    """Mean over each residue's counted atoms.
-
-    Parameters
-    ----------
-    model : Model
-    values : ndarray, shape (n,)
-    counted : ndarray of bool, shape (n,)
-
-    Returns
-    -------
-    ndarray, shape (m,)
-        NaN for residues without a counted atom.
-    """
-    count = np.bincount(model.residue[counted], minlength=len(model.residues))
-    total = np.bincount(model.residue[counted], weights=values[counted], minlength=len(count))
-    mean: Float_N = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
-    return mean
 
 
 def _no_coefficient(b: Float_N, values: Float_N) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 from atomsight.density.map import Map
 from atomsight.density.simulate import Form
 from atomsight.errors import OverlayError, ParameterError
-from atomsight.evidence.adp import residue_means
 from atomsight.evidence.correlation import Correlation, correlate
+from atomsight.evidence.groups import group_means
 from atomsight.evidence.hydrogens import inherit, parents
 from atomsight.evidence.model_map import (
     ComparisonGrid,
@@ -253,9 +253,10 @@ def _every_q(model: Model, q: Float_N) -> tuple[Float_N, Status_N]:
     filled = np.minimum(own, 1.0)
     source = np.full(len(model), BSource.OWN, dtype=np.uint8)
     counted = np.isfinite(own) & ~model.hydrogen
+    by_residue = group_means(own, model.residue, len(model.residues), counted)
     for values, code in (
         (inherit(np.where(model.hydrogen, np.nan, own), parents(model)), BSource.PARENT),
-        (residue_means(model, own, counted)[model.residue], BSource.RESIDUE),
+        (by_residue[model.residue], BSource.RESIDUE),
         (np.full(len(model), own[counted].mean() if counted.any() else np.nan), BSource.MODEL),
     ):
         missing = np.isnan(filled) & np.isfinite(values)

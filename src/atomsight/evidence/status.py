@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+import numpy as np
+
 from atomsight.kernels import q_score as _kernel
 
 
@@ -38,3 +40,7 @@ class Status(IntEnum):
     def label(self) -> str:
         """The name as it stands in tables."""
         return self.name.lower()
+
+
+STATUS_LABELS = np.array([status.label for status in Status])
+"""Labels by code, for tables."""

@@ -6,11 +6,9 @@ from typing import Any
 from atomsight.archive.percentiles import Percentiles, percentiles
 from atomsight.archive.storage import read_archive
 from atomsight.evidence.inclusion import atom_inclusion
-from atomsight.findings.finding import Evidence, Finding
+from atomsight.findings.finding import NO_CONTOUR, Evidence, Finding
 from atomsight.model import AtomClass
 from atomsight.summary import average
-
-_NO_CONTOUR = "no contour level given (--contour)"
 
 
 def archive_finding(evidence: Evidence) -> Finding:
@@ -60,7 +58,7 @@ def archive_finding(evidence: Evidence) -> Finding:
 def _facts(one: Percentiles) -> dict[str, Any]:
     facts = asdict(one)
     if one.measure == "inclusion" and one.value is None:
-        facts["no_all"] = facts["no_resolution"] = _NO_CONTOUR
+        facts["no_all"] = facts["no_resolution"] = NO_CONTOUR
     return {key: facts[key] for key in _KEPT}
 
 

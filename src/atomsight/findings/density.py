@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from atomsight.evidence.atom_density import AtomDensity, atom_density, negative_density
+from atomsight.evidence.groups import group_means
 from atomsight.evidence.hydrogens import inherit
 from atomsight.evidence.inclusion import (
     BACKBONE_DEFINITION,
@@ -14,9 +15,9 @@ from atomsight.evidence.inclusion import (
     inclusion_curve,
     level_including,
 )
-from atomsight.evidence.status import Status
-from atomsight.findings.finding import Evidence, Finding, shown
-from atomsight.summary import average, averages_by, group_means
+from atomsight.evidence.status import STATUS_LABELS, Status
+from atomsight.findings.finding import NO_CONTOUR, Evidence, Finding, shown
+from atomsight.summary import average, averages_by
 
 INCLUDED = 0.9
 """Share of the atoms for the level that is given beside the curve."""
@@ -36,7 +37,6 @@ def density_finding(evidence: Evidence) -> Finding:
     Finding
     """
     model, density = evidence.model, atom_density(evidence.map, evidence.model)
-    labels = np.array([status.label for status in Status])
     count = len(model.residues)
     facts = _facts(evidence, density)
     negative = facts["negative"]
@@ -50,7 +50,7 @@ def density_finding(evidence: Evidence) -> Finding:
         atoms={
             "density": inherit(density.trilinear, evidence.parent),
             "density_nearest": inherit(density.nearest, evidence.parent),
-            "density_status": labels[density.status],
+            "density_status": STATUS_LABELS[density.status],
         },
         residues={"density": group_means(density.trilinear, model.residue, count, density.counted)},
         rows=(("density", row),),
@@ -116,7 +116,7 @@ def inclusion_finding(evidence: Evidence) -> Finding:
             "backbone_definition": BACKBONE_DEFINITION,
             "level_including": {"fraction": INCLUDED, "level": level, "level_in_sigma": sigmas},
             "at_contour": None if given is None else _at_level(evidence, given),
-            "reason_if_none": "" if given is not None else "no contour level given (--contour)",
+            "reason_if_none": "" if given is not None else NO_CONTOUR,
         },
         atoms=inside,
         residues=residues,

@@ -16,6 +16,8 @@ from atomsight.typing import Float_Nx3, Int_N
 
 Columns = Mapping[str, np.ndarray]
 
+NO_CONTOUR = "no contour level given (--contour)"
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

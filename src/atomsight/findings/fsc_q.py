@@ -6,7 +6,7 @@ import numpy as np
 
 from atomsight.evidence.fsc_q import BEYOND
 from atomsight.evidence.hydrogens import inherit
-from atomsight.evidence.status import Status
+from atomsight.evidence.status import STATUS_LABELS, Status
 from atomsight.findings.finding import Evidence, Finding, shown
 from atomsight.half_maps import HalfMapResult
 from atomsight.model import Model
@@ -38,19 +38,18 @@ def fsc_q_finding(evidence: Evidence, halves: HalfMapResult) -> Finding:
 
 
 def _atom_columns(evidence: Evidence, halves: HalfMapResult) -> dict[str, np.ndarray]:
-    labels = np.array([status.label for status in Status])
     scores, parent = halves.scores, evidence.parent
     columns = {
         "fsc_q": inherit(scores.fsc_q, parent),
         "fsc_q_r": inherit(scores.fsc_q_r, parent),
-        "fsc_q_status": labels[scores.status],
+        "fsc_q_status": STATUS_LABELS[scores.status],
     }
     for name, values, status in (
         ("half", scores.half, scores.half_status),
         ("model", scores.model, scores.model_status),
     ):
         columns[f"local_resolution_{name}"] = inherit(values, parent)
-        columns[f"local_resolution_{name}_status"] = labels[status]
+        columns[f"local_resolution_{name}_status"] = STATUS_LABELS[status]
     return columns
 
 

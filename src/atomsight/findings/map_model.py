@@ -4,12 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from atomsight.archive.expected import NO_RESOLUTION
 from atomsight.errors import InputError
 from atomsight.evidence.b_factor import BFactorFit, BSource, fit_b_factors
 from atomsight.evidence.correlation import Correlation, MapCorrelation, correlations
 from atomsight.findings.finding import Evidence, Finding, shown
-
-_NO_RESOLUTION = "no resolution given and none in the model's metadata (--resolution)"
 
 
 def correlation_finding(evidence: Evidence) -> Finding:
@@ -26,7 +25,7 @@ def correlation_finding(evidence: Evidence) -> Finding:
     """
     model, d = evidence.model, evidence.resolution
     if d is None:
-        return _none("correlation", _NO_RESOLUTION)
+        return _none("correlation", NO_RESOLUTION)
     b = np.where(np.isfinite(model.b_iso), np.maximum(model.b_iso, 0.0), 0.0)
     try:
         found = correlations(evidence.map, model, [0.0, b] if b.any() else [0.0], resolution=d)
@@ -79,7 +78,7 @@ def b_factor_finding(evidence: Evidence) -> Finding:
         Only the reason where there is no resolution, or nothing to fit.
     """
     if evidence.resolution is None:
-        return _none("b_factors", _NO_RESOLUTION)
+        return _none("b_factors", NO_RESOLUTION)
     try:
         fit = fit_b_factors(
             evidence.map, evidence.model, evidence.scores.q, resolution=evidence.resolution

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from atomsight.evidence.displacement import Displacement
+from atomsight.evidence.groups import group_means
 from atomsight.evidence.status import Status
 from atomsight.model import AtomClass, Model
-from atomsight.summary import Part, atom_parts, group_means
+from atomsight.summary import Part, atom_parts
 from atomsight.typing import Bool_N, Float_N, FloatArray, Int_N, Status_N
 from atomsight.verdict.readings import Rules
 
