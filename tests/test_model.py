@@ -7,7 +7,7 @@ from atomsight.errors import ParameterError
 from atomsight.io.models import read_model
 from atomsight.model import AtomClass, select
 from tests.support.models import Atom, cif_text, pdb_text, peptide, residue, write_model
-from tests.support.scene import make_model
+from tests.support.scene import make_model, residue_table
 
 NAN = float("nan")
 ATOMS = [
@@ -108,3 +108,9 @@ def test_classes_have_names_for_tables():
     assert [kind.label for kind in AtomClass] == [
         *("protein", "nucleic", "saccharide", "ligand", "ion", "water")
     ]
+
+
+def test_a_residue_has_a_name_for_people():
+    rows = [("A", 51, "", "GLY", AtomClass.PROTEIN), ("B", -3, "C", "HEM", AtomClass.LIGAND)]
+    table = residue_table(rows)
+    assert [table.label(row) for row in range(2)] == ["A/GLY 51", "B/HEM -3C"]

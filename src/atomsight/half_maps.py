@@ -194,7 +194,7 @@ def compare_half_maps(
     scores = fsc_q(
         full, half_1, half_2, model_map, model,
         box=box, rule=options.rule, label=options.label, crossing=options.crossing,
-        mask=mask, threads=threads, progress=_step(progress, "FSC-Q"),
+        mask=mask, threads=threads, progress=named_progress(progress, "FSC-Q"),
     )  # fmt: skip
     notes = _notes(full, (half_1, half_2), check, resolution, measured, scores)
     pairs = {"half": (half_1, half_2), "model": (full, model_map)}
@@ -234,9 +234,22 @@ def _mask(full: Map, model_map: Map, options: HalfMapOptions) -> Map:
     return mask_above(model_map, MODEL_THRESHOLD)
 
 
-def _step(
+def named_progress(
     progress: Callable[[str, int, int], None] | None, what: str
 ) -> Callable[[int, int], None] | None:
+    """Tell the progress of one step under its name.
+
+    Parameters
+    ----------
+    progress : callable or None
+        Called with (what is being done, done, of how many).
+    what : str
+
+    Returns
+    -------
+    callable or None
+        Called with (done, of how many); None where nobody listens.
+    """
     return None if progress is None else lambda done, of: progress(what, done, of)
 
 
@@ -256,7 +269,7 @@ def _volumes(
         local_resolution_volume(
             *pairs[name], mask, box=box, step=options.volume_step, threshold=threshold,
             crossing=options.crossing, threads=threads,
-            progress=_step(progress, f"volume ({name})"),
+            progress=named_progress(progress, f"volume ({name})"),
         )[0]
         for name, threshold in (("half", limits.half), ("model", limits.model))
     )  # fmt: skip

@@ -53,6 +53,21 @@ class ResidueTable:
     def __len__(self) -> int:
         return len(self.number)
 
+    def label(self, row: int) -> str:
+        """Name of one residue for people: chain, residue name, number and insertion code.
+
+        Parameters
+        ----------
+        row : int
+
+        Returns
+        -------
+        str
+            As in ``A/GLY 51``.
+        """
+        number = f"{self.number[row]}{self.icode[row]}"
+        return f"{self.chain[row]}/{self.name[row]} {number}"
+
 
 @dataclass(frozen=True, slots=True)
 class Model:

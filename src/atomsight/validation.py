@@ -22,7 +22,12 @@ from atomsight.evidence.q_score import EXCLUSION, QScoreOptions, QScores, q_scor
 from atomsight.evidence.status import STATUS_LABELS, Status
 from atomsight.findings.collect import collect
 from atomsight.findings.finding import Evidence, Finding, joined
-from atomsight.half_maps import HalfMapOptions, HalfMapResult, compare_half_maps
+from atomsight.half_maps import (
+    HalfMapOptions,
+    HalfMapResult,
+    compare_half_maps,
+    named_progress,
+)
 from atomsight.io.files import sha256
 from atomsight.io.maps import DEFAULT_MARGIN, OriginRule, read_map
 from atomsight.io.models import read_model
@@ -194,6 +199,7 @@ def validate(
         else:
             resolution, source = None, "none given and none in the model's metadata (--resolution)"
         selection = None if options.selection is None else select(atoms, options.selection)
+        archive = None if options.archive is None else read_archive(options.archive)
         margin = max(DEFAULT_MARGIN, options.q.radius + 2.0, (resolution or 0.0) / 2.0 + 2.0)
         with clock("read map"):
             # half maps are compared with the whole map, everything else needs the model's box
@@ -223,7 +229,6 @@ def validate(
                     progress=progress,
                 )
         with clock("summary"):
-            archive = None if options.archive is None else read_archive(options.archive)
             sigma = options.q.sigma
             expected, reason = (
                 expected_q(resolution, sigma)
@@ -283,10 +288,6 @@ def _input_files(model: Model, map_: Path, options: Options) -> list[Path]:
     return [model.path, map_, *halves, *mask]
 
 
-def _step(progress: Progress | None, name: str) -> Callable[[int, int], None] | None:
-    return None if progress is None else lambda done, of: progress(name, done, of)
-
-
 def _results(futures: Mapping[Path, Future[str]]) -> dict[str, str]:
     return {str(path): future.result() for path, future in futures.items()}
 
@@ -325,7 +326,7 @@ def _score(
         orientations=options.orientations,
         seed=options.seed,
         threads=options.threads,
-        progress=_step(progress, "Q-score"),
+        progress=named_progress(progress, "Q-score"),
     )
 
 

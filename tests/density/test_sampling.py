@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atomsight.density.map import Map, array_statistics, map_from_array
-from atomsight.density.sampling import trilinear
+from atomsight.density.sampling import trilinear, trilinear_held
 
 SHAPE = (6, 5, 7)
 STEP = np.array([[1.5, -0.4, 0.2], [0.0, 0.9, 0.3], [0.0, 0.0, 1.1]])
@@ -128,4 +128,16 @@ def test_a_voxel_that_is_nan_makes_the_points_around_it_nan():
     points = np.array([[1.5, 2.0, 2.0], [2.5, 2.5, 2.5], [3.5, 2.0, 2.0]])
     np.testing.assert_array_equal(
         np.isnan(trilinear(map_from_array(values, 1.0), points)), [True, True, False]
+    )
+
+
+def test_held_values_are_those_of_the_map_inside_and_of_its_edge_outside():
+    map_ = map_from_array(np.random.default_rng(0).normal(size=(5, 6, 7)), 0.9, (1.0, 2.0, 3.0))
+    low, high = map_.origin, map_.origin + 0.9 * (np.array([7, 6, 5]) - 1)
+    inside = np.random.default_rng(1).uniform(low, high - 1e-6, (20, 3))
+    held = trilinear_held(map_.values, map_, inside)
+    np.testing.assert_allclose(held, trilinear(map_, inside), atol=1e-9)
+    beyond = np.array([low - 50.0, high + 50.0])
+    np.testing.assert_allclose(
+        trilinear_held(map_.values, map_, beyond), [map_.values[0, 0, 0], map_.values[-1, -1, -1]]
     )

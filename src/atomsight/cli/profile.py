@@ -43,14 +43,10 @@ def profile(
     with telling_of_compilation(tell_of_compilation):
         found = atom_profile(density, atoms, chosen, sigma=sigma)
     files = write_profiles(found, atoms, make_folder(output))
-    residues = atoms.residues
     for i, row in enumerate(found.atom[:_SHOWN].tolist()):
-        residue = atoms.residue[row]
-        name = f"{residues.chain[residue]}/{residues.name[residue]} {residues.number[residue]}"
-        typer.echo(
-            printable(f"{name}{residues.icode[residue]} {atoms.atom[row]}: Q {found.q[i]:.4f}, ")
-            + _fit(found.fit_sigma[i], found.fit_sigma_error[i])
-        )
+        name = f"{atoms.residues.label(atoms.residue[row])} {atoms.atom[row]}"
+        fit = _fit(found.fit_sigma[i], found.fit_sigma_error[i])
+        typer.echo(printable(f"{name}: Q {found.q[i]:.4f}, {fit}"))
     if len(found.atom) > _SHOWN:
         typer.echo(f"and {len(found.atom) - _SHOWN} atoms more")
     typer.echo(", ".join(str(path) for path in files))

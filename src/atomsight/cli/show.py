@@ -140,9 +140,7 @@ def _worst_table(result: Validation) -> Table:
     residues, q = result.model.residues, result.residues["q"]
     for i in np.argsort(q, kind="stable")[:_WORST]:
         if np.isfinite(q[i]):
-            label = (
-                f"{residues.chain[i]}/{residues.name[i]} {residues.number[i]}{residues.icode[i]}"
-            )
+            label = residues.label(int(i))
             table.add_row(
                 Text(printable(label)),
                 str(result.residues["atoms"][i]),

@@ -18,7 +18,7 @@ from atomsight.evidence.fsc_q import FscQ, fsc_q
 from atomsight.evidence.inclusion import level_including
 from atomsight.evidence.local_resolution import check_same_grid, window_size
 from atomsight.evidence.q_score import QScoreOptions, QScores, q_score
-from atomsight.half_maps import HalfMapOptions
+from atomsight.half_maps import HalfMapOptions, named_progress
 from atomsight.io.maps import OriginRule, read_map
 from atomsight.model import AtomClass, Model
 from atomsight.typing import Bool_N, Float_N, Int_N
@@ -152,7 +152,7 @@ def score(
     scores = q_score(
         map_, model, sigma=q.sigma, points=q.points, radius=q.radius, step=q.step,
         orientations=orientations, seed=seed, threads=threads,
-        progress=_step(progress, f"Q-score of {model.path.name}"),
+        progress=named_progress(progress, f"Q-score of {model.path.name}"),
     )  # fmt: skip
     found = ModelScores(model, overlay, scores, atom_density(map_, model))
     if half is None:
@@ -170,7 +170,7 @@ def score(
         map_, *half.maps, model_map, only(model, compared),
         box=half.box, rule=half.options.rule, label=half.options.label,
         crossing=half.options.crossing, mask=mask_above(model_map, MODEL_THRESHOLD),
-        threads=threads, progress=_step(progress, f"FSC-Q of {model.path.name}"),
+        threads=threads, progress=named_progress(progress, f"FSC-Q of {model.path.name}"),
     )  # fmt: skip
     return replace(found, fsc_q=values, q_halves=(one, two))
 
@@ -288,7 +288,3 @@ def ranked_atoms(atoms: ComparedAtoms, scores: Sequence[ModelScores]) -> Bool_N:
             f"{len(atoms)} have one (outside the map, or without contrast)"
         )
     return np.asarray(ranked)
-
-
-def _step(progress: Tell, what: str) -> Callable[[int, int], None] | None:
-    return None if progress is None else lambda done, of: progress(what, done, of)

@@ -1,9 +1,10 @@
 """Map values at arbitrary positions."""
 
 import numpy as np
+from scipy import ndimage
 
 from atomsight.density.map import Map, to_index
-from atomsight.typing import Float_N, Float_Nx3
+from atomsight.typing import Float_N, Float_Nx3, Volume
 
 
 def trilinear(map_: Map, xyz: Float_Nx3) -> Float_N:
@@ -38,6 +39,26 @@ def trilinear(map_: Map, xyz: Float_Nx3) -> Float_N:
     top = _plane(v, k + 1, j, i, fy, fx)
     result[inside] = bottom * (1 - fz) + top * fz
     return result
+
+
+def trilinear_held(values: Volume, grid: Map, xyz: Float_Nx3) -> Float_N:
+    """Trilinear interpolation of values on the grid of a map, held at its edges.
+
+    Parameters
+    ----------
+    values : ndarray, shape (nz, ny, nx)
+    grid : Map
+        Its grid counts, not its values.
+    xyz : ndarray, shape (n, 3)
+        Positions in Å.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Outside, the value at the nearest place inside.
+    """
+    index = to_index(grid, xyz)[:, ::-1].T
+    return np.asarray(ndimage.map_coordinates(values, index, order=1, mode="nearest"), dtype=float)
 
 
 def _plane(

@@ -21,7 +21,8 @@ from atomsight.density.fourier import (
     shell_numbers,
     transform,
 )
-from atomsight.density.map import Map, array_statistics, to_index
+from atomsight.density.map import Map, array_statistics
+from atomsight.density.sampling import trilinear_held
 from atomsight.density.simulate import simulate_map
 from atomsight.errors import ParameterError
 from atomsight.evidence.local_resolution import check_same_grid
@@ -230,9 +231,8 @@ def _noise(half_1: Map, half_2: Map, model: Model, mask: Map, typical: float) ->
     slow = filter_shells(spectrum, shell, within, noise.shape)
     strength = np.sqrt(ndimage.gaussian_filter(slow * slow, _NOISE_WIDTH))
     rows = model.heavy
-    index = to_index(half_1, model.xyz[rows])[:, ::-1].T
     level = np.full(len(model), np.nan)
-    level[rows] = ndimage.map_coordinates(strength, index, order=1, mode="nearest")
+    level[rows] = trilinear_held(strength, half_1, model.xyz[rows])
     median = max(float(np.median(level[rows])), float(np.finfo(np.float32).tiny))
     weight = mask.values * np.square(median / np.maximum(strength, median))
     level = np.maximum(level / median, _SURE[0])

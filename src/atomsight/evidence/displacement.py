@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy import ndimage
 
-from atomsight.density.map import Map, to_index
+from atomsight.density.map import Map
+from atomsight.density.sampling import trilinear_held
 from atomsight.evidence.attainable_q import AttainableQ
 from atomsight.evidence.local_resolution import check_same_grid
 from atomsight.model import Model
-from atomsight.typing import Bool_N, Float_N, Float_Nx3, FloatArray, Int_N, Volume
+from atomsight.typing import Bool_N, Float_N, FloatArray, Int_N, Volume
 
 REACH = 1.5
 """Å; how far from its place each atom looks to both sides."""
@@ -120,12 +120,15 @@ def displacement(full: Map, attainable: AttainableQ, model: Model) -> Displaceme
     def around(values: Volume, reach: float) -> FloatArray:
         found = np.full((len(DIRECTIONS), len(model)), np.nan)
         places = (xyz + reach * DIRECTIONS[:, None]).reshape(-1, 3)
-        found[:, rows] = _sample(values, full, places).reshape(len(DIRECTIONS), -1)
+        found[:, rows] = trilinear_held(values, full, places).reshape(len(DIRECTIONS), -1)
         return found
 
     values = np.nan_to_num(np.asarray(full.values, dtype=np.float32))
     here, expected = np.full((2, len(model)), np.nan)
-    here[rows], expected[rows] = _sample(values, full, xyz), _sample(signal.values, full, xyz)
+    here[rows], expected[rows] = (
+        trilinear_held(values, full, xyz),
+        trilinear_held(signal.values, full, xyz),
+    )
     rest = around(values - signal.values, REACH)
     # the last direction is the opposite of the first, and so on
     return Displacement(
@@ -134,8 +137,3 @@ def displacement(full: Map, attainable: AttainableQ, model: Model) -> Displaceme
         around(noise.values, REACH),
         expected,
     )
-
-
-def _sample(values: Volume, grid: Map, xyz: Float_Nx3) -> Float_N:
-    index = to_index(grid, xyz)[:, ::-1].T
-    return np.asarray(ndimage.map_coordinates(values, index, order=1, mode="nearest"), dtype=float)

@@ -10,7 +10,8 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from atomsight.density.map import Map, to_index
+from atomsight.density.map import Map
+from atomsight.density.sampling import trilinear_held
 from atomsight.evidence.local_resolution import check_same_grid
 from atomsight.model import AtomClass, Model
 from atomsight.typing import Float_N, Float_Nx3, Int_N, Volume
@@ -85,17 +86,17 @@ def side_chain_density(full: Map, signal: Map, model: Model) -> SideChainDensity
     residue = model.residue[rows]
     observed, expected = _above_background(full), _above_background(signal)
     xyz = model.xyz[rows]
-    due = _sums(_sample(expected, full, xyz), residue, m)
+    due = _sums(trilinear_held(expected, full, xyz), residue, m)
     # a single atom finds some density anywhere
     due[(due <= 0) | (np.bincount(residue, minlength=m) < LEAST_ATOMS)] = np.nan
-    here = _sums(_sample(observed, full, xyz), residue, m) / due
+    here = _sums(trilinear_held(observed, full, xyz), residue, m) / due
     rest = observed - expected
     elsewhere = np.full(m, -np.inf)
     start = cb[residue]
     for angle in ANGLES:
         turn = Rotation.from_rotvec(np.radians(angle) * axis[residue])
         turned = turn.apply(xyz - start) + start if len(rows) else xyz
-        elsewhere = np.fmax(elsewhere, _sums(_sample(rest, full, turned), residue, m) / due)
+        elsewhere = np.fmax(elsewhere, _sums(trilinear_held(rest, full, turned), residue, m) / due)
     return SideChainDensity(here, np.where(np.isfinite(here), elsewhere, np.nan))
 
 
@@ -111,11 +112,6 @@ def _above_background(map_: Map) -> Volume:
     width = BACKGROUND / np.array(map_.voxel_size[::-1])
     values = np.nan_to_num(np.asarray(map_.values, dtype=np.float32))
     return np.asarray(values - ndimage.gaussian_filter(values, width))
-
-
-def _sample(values: Volume, grid: Map, xyz: Float_Nx3) -> Float_N:
-    index = to_index(grid, xyz)[:, ::-1].T
-    return np.asarray(ndimage.map_coordinates(values, index, order=1, mode="nearest"), dtype=float)
 
 
 def _sums(values: Float_N, residue: Int_N, m: int) -> Float_N:

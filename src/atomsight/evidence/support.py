@@ -18,6 +18,7 @@ import numpy as np
 
 from atomsight.errors import ParameterError
 from atomsight.evidence.atom_density import AtomDensity
+from atomsight.evidence.groups import group_means
 from atomsight.model import AtomClass, Model
 from atomsight.typing import Bool_N, Float_N, Int_N, Status_N
 
@@ -194,13 +195,9 @@ def _no_reference(count: int, q: float, height: float) -> str:
 
 def _means(values: Float_N, model: Model, asked: Bool_N, atoms: Int_N) -> Float_N:
     """Mean of each residue; NaN where fewer than half of its atoms have a value."""
-    used = asked & np.isfinite(values)
     m = len(atoms)
-    total = np.bincount(model.residue[used], weights=values[used], minlength=m)
-    known = np.bincount(model.residue[used], minlength=m)
-    enough = (known > 0) & (2 * known >= atoms)
-    mean: Float_N = np.divide(total, known, out=np.full(m, np.nan), where=enough)
-    return mean
+    known = np.bincount(model.residue[asked & np.isfinite(values)], minlength=m)
+    return np.where(2 * known >= atoms, group_means(values, model.residue, m, asked), np.nan)
 
 
 def _judge(

@@ -65,7 +65,9 @@ def _facts(model: Model, support: NonPolymerSupport, waters: Solvent) -> dict[st
             for label in AtomClass
             if ((kind == label) & (support.atoms > 0)).any()
         },
-        "unsupported": [_name(model, row) for row in np.flatnonzero(support.unsupported).tolist()],
+        "unsupported": [
+            model.residues.label(row) for row in np.flatnonzero(support.unsupported).tolist()
+        ],
         "waters_and_ions": {
             label.label: {
                 "n": found.n,
@@ -106,9 +108,3 @@ def _row(model: Model, support: NonPolymerSupport) -> str:
     shown = [f"{count} {name}" for name, count in counts.most_common(_NAMED)]
     more = len(counts) - len(shown)
     return f"{text}: {', '.join(shown)}{f' and {more} kinds more' if more else ''}"
-
-
-def _name(model: Model, row: int) -> str:
-    residues = model.residues
-    number = f"{residues.number[row]}{residues.icode[row]}"
-    return f"{residues.chain[row]}/{residues.name[row]} {number}"

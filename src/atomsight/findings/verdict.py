@@ -156,10 +156,7 @@ def _rows(evidence: Evidence, found: Verdict) -> tuple[tuple[str, str], ...]:
             continue
         gap = np.abs(found.q[at] - found.expected[at])
         worst = at[np.argsort(-gap, kind="stable")][:_NAMED].tolist()
-        names = [
-            f"{residues.chain[i]}/{residues.name[i]} {residues.number[i]}{residues.icode[i]}"
-            for i in worst
-        ]
+        names = [residues.label(i) for i in worst]
         more = f" and {len(at) - len(names)} more" if len(at) > len(names) else ""
         rows.append((_SHORT[reading], f"{', '.join(names)}{more}"))
     return tuple(rows)
