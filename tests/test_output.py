@@ -14,8 +14,10 @@ import pytest
 
 import atomsight.output
 from atomsight.errors import OutputError
-from atomsight.output import stem, write_results
-from atomsight.validation import Options, validate
+from atomsight.export.names import stem
+from atomsight.outcome import Options
+from atomsight.output import write_results
+from atomsight.validation import validate
 from tests.support.cases import files_below, small_model, write_case
 
 RESOLUTION = "_em_3d_reconstruction.resolution 3.2\n"

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from atomsight.errors import OverlayError
-from atomsight.validation import Options, validate
+from atomsight.outcome import Options
+from atomsight.validation import validate
 from tests.support.cases import MARGIN, moved, small_model, write_case, write_map_of
 from tests.support.maps import write_ccp4
 from tests.support.models import cif_text, write_model

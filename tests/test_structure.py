@@ -26,10 +26,12 @@ ROOMS = (
     "preflight",
     "half_maps",
     "findings",
-    "validation",
+    "outcome",
     "comparison",
     "local_resolution_map",
     "export",
+    "report",
+    "validation",
     "output",
     "cli",
 )

@@ -9,7 +9,8 @@ from atomsight.evidence.q_score import QScoreOptions, q_score
 from atomsight.evidence.status import Status
 from atomsight.io.maps import read_map
 from atomsight.io.models import read_model
-from atomsight.validation import Options, validate
+from atomsight.outcome import Options
+from atomsight.validation import validate
 from tests.support.cases import (
     MARGIN,
     moved,

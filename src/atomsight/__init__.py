@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         OutputError,
         OverlayError,
         ParameterError,
+        ResultsError,
     )
     from atomsight.evidence.adp import AdpRelation, Relation, adp_relations
     from atomsight.evidence.atom_density import (
@@ -78,8 +79,9 @@ if TYPE_CHECKING:
     from atomsight.io.maps import read_map
     from atomsight.io.models import read_model
     from atomsight.model import AtomClass, Model, ResidueTable, select
+    from atomsight.outcome import Options, Outcome
     from atomsight.output import write_results
-    from atomsight.validation import Options, Validation, validate
+    from atomsight.validation import Validation, validate
     from atomsight.verdict.readings import Reading, Rules, Verdict
     from atomsight.verdict.residues import judge, no_verdict
 
@@ -107,6 +109,7 @@ _HOME = {
         "OutputError",
         "OverlayError",
         "ParameterError",
+        "ResultsError",
     ),
     "evidence.atom_density": ("AtomDensity", "NegativeDensity", "atom_density", "negative_density"),
     "evidence.adp": ("AdpRelation", "Relation", "adp_relations"),
@@ -151,7 +154,8 @@ _HOME = {
     "io.models": ("read_model",),
     "model": ("AtomClass", "Model", "ResidueTable", "select"),
     "output": ("write_results",),
-    "validation": ("Options", "Validation", "validate"),
+    "outcome": ("Options", "Outcome"),
+    "validation": ("Validation", "validate"),
     "verdict.readings": ("Reading", "Rules", "Verdict"),
     "verdict.residues": ("judge", "no_verdict"),
 }
@@ -196,6 +200,7 @@ __all__ = [
     "NegativeDensity",
     "NonPolymerSupport",
     "Options",
+    "Outcome",
     "OutputError",
     "Overlay",
     "OverlayError",
@@ -207,6 +212,7 @@ __all__ = [
     "Reading",
     "Relation",
     "ResidueTable",
+    "ResultsError",
     "Rules",
     "SideChainDensity",
     "Solvent",

@@ -8,6 +8,7 @@
     │   ├── ModelFileError          a model file cannot be read, or holds nothing to score
     │   ├── OverlayError            the model does not lie in the map
     │   ├── ArchiveFileError        a table of entries, or statistics made of one, cannot be used
+    │   ├── ResultsError            a folder holds no results, or not all of one run
     │   └── ParameterError          an option has a value that means nothing
     └── OutputError                 a result cannot be written (exit code 2)
 
@@ -37,6 +38,10 @@ class OverlayError(InputError):
 
 class ArchiveFileError(InputError):
     """A table of entries, or a file of statistics made of one, cannot be used."""
+
+
+class ResultsError(InputError):
+    """A folder does not hold the results of a run, or they do not belong together."""
 
 
 class ParameterError(InputError):

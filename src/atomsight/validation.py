@@ -4,34 +4,28 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from atomsight.archive.archives import expected_from
-from atomsight.archive.expected import ExpectedQ, expected_q
-from atomsight.archive.percentiles import Definition
+from atomsight.archive.expected import expected_q
 from atomsight.archive.storage import read_archive
 from atomsight.density.map import Map
 from atomsight.density.overlay import Overlay
-from atomsight.errors import ParameterError
-from atomsight.evidence.copies import CopyRule, copy_positions
+from atomsight.evidence.copies import copy_positions
 from atomsight.evidence.hydrogens import inherit, parents
-from atomsight.evidence.q_score import EXCLUSION, QScoreOptions, QScores, q_score
+from atomsight.evidence.q_score import EXCLUSION, QScores, q_score
 from atomsight.evidence.status import STATUS_LABELS, Status
 from atomsight.findings.collect import collect
-from atomsight.findings.finding import Evidence, Finding, joined
-from atomsight.half_maps import (
-    HalfMapOptions,
-    HalfMapResult,
-    compare_half_maps,
-    named_progress,
-)
+from atomsight.findings.finding import Evidence, joined
+from atomsight.half_maps import compare_half_maps, named_progress
 from atomsight.io.files import sha256
-from atomsight.io.maps import DEFAULT_MARGIN, OriginRule, read_map
+from atomsight.io.maps import DEFAULT_MARGIN, read_map
 from atomsight.io.models import read_model
 from atomsight.model import Model, select
+from atomsight.outcome import Options, Outcome
 from atomsight.preflight import require_overlay
 from atomsight.summary import model_averages, residue_columns
 from atomsight.typing import Float_Nx3, PathLikeStr
@@ -40,127 +34,10 @@ Progress = Callable[[str, int, int], None]
 """Called with (what is being done, done, of how many)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Everything that can be chosen about a validation.
+class Validation(Outcome):
+    """All results of one model in one map."""
 
-    Attributes
-    ----------
-    model_number : int or None
-        MODEL of the file; the first one when None.
-    resolution : float or None
-        Å; from the model's metadata when None.
-    origin : {"auto", "origin", "nstart", "zero"}
-        Where the map begins; see `atomsight.read_map`.
-    q : QScoreOptions
-    selection : str or None
-        Atoms to score, in gemmi's syntax; everything when None.
-    neighbours : {"none", "assembly", "crystal"}
-        Which copies of the model count as neighbours.
-    assembly : str or None
-        Which assembly.
-    orientations, seed : int
-        Rotated point sets for the sampling uncertainty.
-    threads : int or None
-    force : bool
-        Go on with a model that does not lie in the map.
-    half_maps : HalfMapOptions or None
-        For FSC-Q.
-    contour : float or None
-        Contour level of the map, map units; for atom inclusion.
-    archive : Path or None
-        Statistics to compare with, made by `build_archive`; EMDB's when None.
-    percentile_definition : {"paper", "emdb"}
-        Of percentiles; see `percentiles`.
-    fit_b : bool
-        Fit B factors to the Q-scores.
-    everything : bool
-        False: the Q-score, and FSC-Q where there are half maps, but no other score.
-    """
-
-    model_number: int | None = None
-    resolution: float | None = None
-    origin: OriginRule = "auto"
-    q: QScoreOptions = field(default_factory=QScoreOptions)
-    selection: str | None = None
-    neighbours: CopyRule = "none"
-    assembly: str | None = None
-    orientations: int = 0
-    seed: int = 0
-    threads: int | None = None
-    force: bool = False
-    half_maps: HalfMapOptions | None = None
-    contour: float | None = None
-    archive: Path | None = None
-    percentile_definition: Definition = "paper"
-    fit_b: bool = True
-    everything: bool = True
-
-    def __post_init__(self) -> None:
-        d = self.resolution
-        if d is not None and not (np.isfinite(d) and d > 0):
-            raise ParameterError(f"resolution must be a positive number of Å, not {d}")
-        if self.contour is not None and not np.isfinite(self.contour):
-            raise ParameterError(f"a contour level must be a number, not {self.contour}")
-        if self.assembly is not None and self.neighbours != "assembly":
-            raise ParameterError(
-                "an assembly is named, but neighbours are not taken from assemblies"
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class Validation:
-    """All results of one model in one map.
-
-    Attributes
-    ----------
-    model : Model
-    map : Map
-        The box around the model.
-    options : Options
-    overlay : Overlay
-    scores : QScores
-    resolution : float or None
-        Å.
-    resolution_source : str
-        Where it comes from, or why there is none.
-    expected : ExpectedQ or None
-    no_expectation : str
-        Why there is none; empty where there is one.
-    atoms, residues : mapping
-        Columns of measures, beside the keys: name → one value an atom or residue. Hydrogens show
-        their parent's values.
-    averages : mapping
-        From `atomsight.summary.model_averages`.
-    notes : tuple of str
-        What a reader of the results should know.
-    checksums : mapping
-        SHA-256 of the input files.
-    seconds : mapping
-        Wall time of each step.
-    half_maps : HalfMapResult or None
-        What the half maps gave, where there were any.
-    findings : tuple of Finding
-        What all evidence but the Q-score adds; its columns are in `atoms` and `residues`.
-    """
-
-    model: Model
-    map: Map
-    options: Options
-    overlay: Overlay
-    scores: QScores
-    resolution: float | None
-    resolution_source: str
-    expected: ExpectedQ | None
-    no_expectation: str
-    atoms: Mapping[str, np.ndarray]
-    residues: Mapping[str, np.ndarray]
-    averages: Mapping[str, object]
-    notes: tuple[str, ...]
-    checksums: Mapping[str, str]
-    seconds: Mapping[str, float]
-    half_maps: HalfMapResult | None = None
-    findings: tuple[Finding, ...] = ()
+    __slots__ = ()
 
 
 def validate(

@@ -12,9 +12,10 @@ import pytest
 from atomsight.errors import OutputError
 from atomsight.evidence.q_score import QScoreOptions
 from atomsight.evidence.status import Status
-from atomsight.export.summary_json import plain, write_summary
-from atomsight.output import summary, write_results
-from atomsight.validation import Options, validate
+from atomsight.export.summary_json import plain, summary, write_summary
+from atomsight.outcome import Options
+from atomsight.output import write_results
+from atomsight.validation import validate
 from tests.support.cases import placed, write_case
 from tests.support.models import Atom, cif_text, peptide, residue, write_model
 

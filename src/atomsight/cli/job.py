@@ -16,7 +16,8 @@ from atomsight.cli.options import (
 
 if TYPE_CHECKING:
     from atomsight.half_maps import HalfMapOptions
-    from atomsight.validation import Options, Progress, Validation
+    from atomsight.outcome import Options
+    from atomsight.validation import Progress, Validation
 
 
 def make_options(
@@ -44,7 +45,7 @@ def make_options(
 ) -> "Options":
     """Turn the command line's values into the options of a validation."""
     from atomsight.evidence.q_score import QScoreOptions
-    from atomsight.validation import Options
+    from atomsight.outcome import Options
 
     return Options(
         model_number=model_number,

@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from atomsight.cli.terminal import printable
+from atomsight.export.summary_json import summary
 from atomsight.findings.finding import shown
 from atomsight.model import AtomClass
-from atomsight.output import summary
 from atomsight.validation import Validation
 
 _WORST = 5

@@ -44,12 +44,7 @@ def write_half_map_files(
     OutputError
         If a file cannot be written.
     """
-    curves = result.curves
-    frequency = next(iter(curves.values())).frequency
-    resolution = np.divide(1.0, frequency, out=np.full(len(frequency), np.nan), where=frequency > 0)
-    columns = {"frequency": frequency, "resolution": resolution}
-    columns |= {name: curve.fsc for name, curve in curves.items()}
-    write_csv(frame(columns), make_folder(folder / "curves") / "fsc.csv")
+    write_csv(frame(fsc_table(result)), make_folder(folder / "curves") / "fsc.csv")
     keys = ["model", "chain", "label_asym", "number", "icode", "residue", "class", "atoms"]
     for name, count in (
         ("possible_overfitting", "fsc_q_atoms_below"),
@@ -70,6 +65,28 @@ def write_half_map_files(
     )
     for name, values in result.volumes.items():
         write_map(values, result.mask, volumes / f"{name}.mrc", label=f"atomsight: {name}, Å")
+
+
+def fsc_table(result: HalfMapResult) -> dict[str, np.ndarray]:
+    """All FSC curves side by side.
+
+    Parameters
+    ----------
+    result : HalfMapResult
+
+    Returns
+    -------
+    dict
+        ``frequency`` in 1/Å, ``resolution`` in Å, and one column a curve.
+    """
+    curves = result.curves
+    frequency = next(iter(curves.values())).frequency
+    resolution = np.divide(1.0, frequency, out=np.full(len(frequency), np.nan), where=frequency > 0)
+    return {
+        "frequency": frequency,
+        "resolution": resolution,
+        **{name: curve.fsc for name, curve in curves.items()},
+    }
 
 
 def write_fsc_q_chimerax(

@@ -7,9 +7,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from atomsight.errors import ResultsError
 from atomsight.io.files import whole_file, write_text
 
 CSV_DECIMALS = 6
+
+_WHOLE = ("model", "number")
+_TEXT = (
+    *("chain", "label_asym", "icode", "residue", "atom", "altloc", "element", "class", "entity"),
+    *("q_band", "support", "verdict", "verdict_part", "verdict_sentence", "measure", "over"),
+)
 
 Table = pl.DataFrame
 
@@ -33,6 +40,42 @@ def frame(columns: Mapping[str, np.ndarray]) -> pl.DataFrame:
 def _plain(values: np.ndarray) -> np.ndarray | list[str]:
     """Strings as a list: polars takes numpy's numbers but not its strings."""
     return values.astype(str).tolist() if values.dtype.kind in "UO" else values
+
+
+def read_csv(path: Path) -> dict[str, np.ndarray]:
+    """Columns of a table that `write_csv` wrote.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict
+        Name of the column → values: float64 with NaN where there is none, or int64, or str.
+
+    Raises
+    ------
+    ResultsError
+        If there is no such file, or it is not such a table.
+    """
+    try:
+        table = pl.read_csv(path.read_bytes(), infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError) as exc:
+        raise ResultsError(f"{path}: cannot be read as a table of results ({exc})") from None
+    try:
+        return {name: _typed(name, table[name]) for name in table.columns}
+    except pl.exceptions.PolarsError as exc:
+        raise ResultsError(f"{path}: holds text where numbers belong ({exc})") from None
+
+
+def _typed(name: str, column: pl.Series) -> np.ndarray:
+    """A column by its name: chain "1" is a name, residue number 1 is none."""
+    if name in _TEXT or name.endswith("_status"):
+        return np.array(column.fill_null("").to_list(), dtype=np.str_)
+    if name in _WHOLE:
+        return column.cast(pl.Int64).to_numpy()
+    return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
 def write_csv(table: pl.DataFrame, path: Path) -> Path:

@@ -1,0 +1,1 @@
+"""The results as one page, and as figures."""
