@@ -88,6 +88,7 @@ def atom_profile(
     radius: float = 2.0,
     step: float = 0.1,
     neighbours: Float_Nx3 | None = None,
+    fit: bool = True,
 ) -> AtomProfiles:
     """Mean map value against radius around atoms, with a Gaussian fitted to it.
 
@@ -104,6 +105,8 @@ def atom_profile(
         See `QScoreOptions`.
     neighbours : ndarray, shape (m, 3), optional
         Further neighbours, Å, as for `q_score`.
+    fit : bool
+        False: no Gaussians are fitted, which takes the longest.
 
     Returns
     -------
@@ -141,7 +144,7 @@ def atom_profile(
         # rounding must not make a variance negative
         sd = np.sqrt(np.maximum(square - n * mean**2, 0.0) / (n - 1))
     r = np.concatenate([[0.0], radii])
-    fit = _fit(r, mean)
+    gaussian = _fit(r, mean) if fit else np.full((5, len(mean)), np.nan)
     statistics = map_.statistics
     height = statistics.mean + 10.0 * statistics.sd
     return AtomProfiles(
@@ -152,11 +155,11 @@ def atom_profile(
         mean=mean + base[:, None],
         sd=sd,
         reference=height * np.exp(-0.5 * (r / sigma) ** 2) + statistics.mean - statistics.sd,
-        fit_a=fit[0],
-        fit_b=fit[1] + base,
-        fit_sigma=fit[2],
-        fit_sigma_error=fit[3],
-        fit_error=fit[4],
+        fit_a=gaussian[0],
+        fit_b=gaussian[1] + base,
+        fit_sigma=gaussian[2],
+        fit_sigma_error=gaussian[3],
+        fit_error=gaussian[4],
         q=_q(np.expm1(-0.5 * (r / sigma) ** 2), n, outside, base, total, square),
         sigma=sigma,
     )

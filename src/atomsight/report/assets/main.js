@@ -1,0 +1,132 @@
+// The page: takes its blocks apart, draws, and binds the controls.
+
+const byId = (id) => document.getElementById(id);
+
+/** What the page was made of, with the few look-ups that all parts need. */
+function prepare(data) {
+  const count = data.residues.label.length;
+  const lists = Array.from({ length: count }, () => []);
+  data.atoms.residue.forEach((row, atom) => lists[row].push(atom));
+  data.atomsOf = (row) => lists[row];
+  for (const score of data.scores) {
+    if (!score.residues) score.residues = null;
+  }
+  const { profiles } = data;
+  if (profiles) {
+    const bytes = Uint8Array.from(atob(profiles.bytes), (letter) => letter.charCodeAt(0));
+    const size = profiles.radius.length, step = (profiles.high - profiles.low) / 254;
+    profiles.of = (atom) => Array.from(bytes.subarray(atom * size, (atom + 1) * size),
+      (byte) => (byte === 255 ? null : profiles.low + byte * step));
+  }
+  return data;
+}
+
+class Page {
+  async start() {
+    this.data = prepare(JSON.parse(textOf(await unpack("block-data"))));
+    this.selection = new Selection();
+    if (byId("residue-table")) this.table = new ResidueTable(byId("residue-table"), this.data, this.selection);
+    this.bindTheme();
+    if (byId("block-plotly")) {
+      await runScript("block-plotly");
+      this.plots = new Plots(this.data.figures, this.selection);
+      if (byId("chosen")) this.chosen = new Chosen(byId("chosen"), this.data, this.selection);
+    }
+    await this.startView();
+    document.documentElement.dataset.ready = "yes";
+  }
+
+  async startView() {
+    const wait = byId("view-wait");
+    if (!wait) return;
+    try {
+      await runScript("block-molstar");
+      const style = make("style");
+      style.textContent = textOf(await unpack("block-molstar-style"));
+      document.head.prepend(style);
+      this.view = await View.create(byId("view"), this.data, textOf(await unpack("block-model")), this.selection);
+      this.bindView();
+      await this.recolour();
+      wait.hidden = true;
+      if (this.data.map) {
+        await this.view.addMap(await unpack("block-map"), this.level());
+        document.documentElement.dataset.map = "yes";
+      }
+    } catch (error) {
+      wait.hidden = false;
+      wait.textContent =
+        `The 3-D view cannot be drawn here (${error?.message ?? error}); it needs WebGL. All else works.`;
+      console.warn(error);
+    }
+  }
+
+  get score() {
+    return this.data.scores[byId("score").selectedIndex];
+  }
+
+  async recolour() {
+    const { score } = this, palette = byId("palette").value;
+    byId("key").replaceChildren(colourKey(score, palette));
+    byId("score-definition").textContent = score.definition;
+    const colour = colouring(score, palette);
+    const { residue } = this.data.atoms;
+    await this.view.colour(
+      (atom) => colour(score.atoms ? score.atoms[atom] : score.residues[residue[atom]]),
+      (row) => colour(score.residues ? score.residues[row] : null));
+  }
+
+  level() {
+    return Number(byId("contour").value);
+  }
+
+  bindView() {
+    const palettes = () => byId("palette").replaceChildren(
+      ...Object.keys(this.score.palettes).map((name) => make("option", { value: name }, name)));
+    byId("score").replaceChildren(...this.data.scores.map((score) => make("option", {}, score.name)));
+    palettes();
+    byId("score").addEventListener("change", () => { palettes(); this.recolour(); });
+    byId("palette").addEventListener("change", () => this.recolour());
+    byId("style").addEventListener("change", () => this.view.style(byId("style").value));
+    byId("reset").addEventListener("click", () => this.view.reset());
+    this.bindMap();
+  }
+
+  bindMap() {
+    const { map } = this.data;
+    if (!map) return;
+    const slider = byId("contour");
+    const tell = () => {
+      const value = map.offset + map.scale * this.level();
+      byId("contour-value").textContent = `${value.toPrecision(3)} (${((value - map.mean) / map.sd).toFixed(2)} σ)`;
+    };
+    tell();
+    let waiting = null;
+    slider.addEventListener("input", () => {
+      tell();
+      clearTimeout(waiting);
+      waiting = setTimeout(() => this.view.contour(this.level()), 80);
+    });
+    byId("show-map").addEventListener("change", () => this.view.showMap(byId("show-map").checked));
+  }
+
+  bindTheme() {
+    byId("theme")?.addEventListener("click", () => {
+      document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+      this.retheme();
+    });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.retheme());
+  }
+
+  retheme() {
+    this.plots?.retheme();
+    this.view?.background(isDark() ? "#14171c" : "#ffffff");
+  }
+}
+
+const page = new Page();
+globalThis.atomsight = page;
+page.start().catch((error) => {
+  console.error(error);
+  const wait = byId("view-wait");
+  if (wait) wait.textContent = `This page cannot be drawn (${error?.message ?? error}); it needs a browser of 2023 or later.`;
+});

@@ -1,0 +1,172 @@
+"""The results as one HTML file that needs no network."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from atomsight.io.files import write_text
+from atomsight.report import bundles, words
+from atomsight.report.display_map import DisplayMap, display_map
+from atomsight.report.display_model import display_model
+from atomsight.report.figure import Absent
+from atomsight.report.figures.collect import figures
+from atomsight.report.payload import payload
+from atomsight.report.plotly import plotly_figure
+from atomsight.report.results import Results
+from atomsight.report.sliders import sliders
+
+_ASSETS = Path(__file__).parent / "assets"
+# nothing may be fetched; the viewer makes functions out of text when it starts
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; font-src data:; media-src data: blob:; connect-src data: blob:; "
+    "worker-src blob:"
+)
+_SCRIPTS = ("core", "colours", "viewer", "plots", "table", "chosen", "main")
+
+
+def write_page(results: Results, path: Path) -> Path:
+    """Write the page.
+
+    Parameters
+    ----------
+    results : Results
+    path : Path
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    return write_text(path, page(results))
+
+
+def page(results: Results) -> str:
+    """The page as text.
+
+    Parameters
+    ----------
+    results : Results
+
+    Returns
+    -------
+    str
+        HTML with everything inside: data, scripts, the viewer.
+    """
+    drawn = figures(results)
+    made = [
+        {
+            "key": one.key,
+            "title": one.title,
+            "group": one.group,
+            "caption": one.caption,
+            **plotly_figure(one),
+        }
+        for one in drawn
+        if not isinstance(one, Absent)
+    ]
+    content = _viewer(results, made)
+    content["blocks"]["plotly"] = bundles.plotly()
+    return _template("page.html.j2").render(
+        **content,
+        subtitle=words.subtitle(results),
+        answer=words.answer(results),
+        facts=results.facts,
+        files=words.files(results),
+        sliders=sliders(results),
+        figures=_places(drawn),
+    )
+
+
+def viewer_page(results: Results) -> str:
+    """The 3-D view alone, as a page.
+
+    Parameters
+    ----------
+    results : Results
+
+    Returns
+    -------
+    str
+        HTML with everything inside.
+    """
+    return _template("notebook.html.j2").render(**_viewer(results, []))
+
+
+def _viewer(results: Results, made: list[dict[str, Any]]) -> dict[str, Any]:
+    """What every page with a view is filled with."""
+    shown = _map(results)
+    program, style, licence = bundles.molstar()
+    blocks = {
+        "data": bundles.pack(_json(payload(results, made, shown))),
+        "model": bundles.pack(display_model(results.model).encode()),
+        "molstar": program,
+        "molstar-style": style,
+    }
+    if shown is not None:
+        blocks["map"] = bundles.pack(shown.ccp4)
+    return {
+        "policy": _POLICY,
+        "heading": words.heading(results),
+        "map": shown,
+        "map_level": None if shown is None else _level(shown),
+        "no_map": results.no_map,
+        "molstar_licence": licence,
+        "style": _asset("page.css"),
+        "script": "\n".join(_asset(f"{name}.js") for name in _SCRIPTS),
+        "blocks": blocks,
+    }
+
+
+def _template(name: str) -> jinja2.Template:
+    loader = jinja2.FileSystemLoader(_ASSETS)
+    environment = jinja2.Environment(
+        loader=loader,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template(name)
+
+
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+def _json(data: dict[str, Any]) -> bytes:
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _map(results: Results) -> DisplayMap | None:
+    if results.map is None:
+        return None
+    return display_map(results.map, results.model, results.facts["parameters"]["contour"])
+
+
+def _level(shown: DisplayMap) -> dict[str, float]:
+    """Ends and start of the slider, in the steps of the displayed map."""
+    lowest, highest, first = (
+        round((value - shown.offset) / shown.scale, 2)
+        for value in (shown.low, shown.high, shown.first)
+    )
+    return {"low": lowest, "high": highest, "first": first}
+
+
+def _places(drawn: Any) -> list[dict[str, str]]:
+    """Where the figures stand on the page: one place a group."""
+    places: dict[str, dict[str, str]] = {}
+    for one in drawn:
+        if isinstance(one, Absent):
+            places[one.key] = {"key": one.key, "title": one.title, "absent": one.reason}
+        else:
+            key = one.group or one.key
+            places.setdefault(key, {"key": key, "title": one.title, "absent": ""})
+    return list(places.values())
