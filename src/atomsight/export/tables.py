@@ -64,16 +64,18 @@ def read_csv(path: Path) -> dict[str, np.ndarray]:
     except (OSError, pl.exceptions.PolarsError) as exc:
         raise ResultsError(f"{path}: cannot be read as a table of results ({exc})") from None
     try:
-        return {name: _typed(name, table[name]) for name in table.columns}
+        # "model" is a number of a file's MODEL beside other keys, and a curve of FSC elsewhere
+        keyed = "chain" in table.columns
+        return {name: _typed(name, table[name], keyed=keyed) for name in table.columns}
     except pl.exceptions.PolarsError as exc:
         raise ResultsError(f"{path}: holds text where numbers belong ({exc})") from None
 
 
-def _typed(name: str, column: pl.Series) -> np.ndarray:
+def _typed(name: str, column: pl.Series, *, keyed: bool) -> np.ndarray:
     """A column by its name: chain "1" is a name, residue number 1 is none."""
     if name in _TEXT or name.endswith("_status"):
         return np.array(column.fill_null("").to_list(), dtype=np.str_)
-    if name in _WHOLE:
+    if keyed and name in _WHOLE:
         return column.cast(pl.Int64).to_numpy()
     return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
