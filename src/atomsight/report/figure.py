@@ -32,11 +32,14 @@ class Axis:
         With its unit.
     low, high : float or None
         Ends; from the data when None. `low` above `high`: the axis runs backwards.
+    names : tuple of str
+        Words at 0, 1, 2, … instead of numbers; empty: numbers.
     """
 
     title: str
     low: float | None = None
     high: float | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ class Series:
     name : str
         For the key; empty: not in it.
     x, y : ndarray, shape (k,)
-        NaN ends a line. Bars stand on x; steps go from one x to the next.
+        NaN ends a line. Bars stand on x, and on the bars of the series before; steps go from
+        one x to the next.
     draw : {"line", "points", "bars", "steps"}
     role : Role
     symbol : {"circle", "diamond", "square", "triangle", "cross"}
