@@ -81,6 +81,8 @@ if TYPE_CHECKING:
     from atomsight.model import AtomClass, Model, ResidueTable, select
     from atomsight.outcome import Options, Outcome
     from atomsight.output import write_results
+    from atomsight.report.notebook import View, view
+    from atomsight.report.page import write_report
     from atomsight.validation import Validation, validate
     from atomsight.verdict.readings import Reading, Rules, Verdict
     from atomsight.verdict.residues import judge, no_verdict
@@ -155,6 +157,8 @@ _HOME = {
     "model": ("AtomClass", "Model", "ResidueTable", "select"),
     "output": ("write_results",),
     "outcome": ("Options", "Outcome"),
+    "report.notebook": ("View", "view"),
+    "report.page": ("write_report",),
     "validation": ("Validation", "validate"),
     "verdict.readings": ("Reading", "Rules", "Verdict"),
     "verdict.residues": ("judge", "no_verdict"),
@@ -221,6 +225,7 @@ __all__ = [
     "Support",
     "Validation",
     "Verdict",
+    "View",
     "adp_relations",
     "atom_density",
     "atom_inclusion",
@@ -259,9 +264,11 @@ __all__ = [
     "simulate_map",
     "solvent",
     "validate",
+    "view",
     "write_archive",
     "write_comparison",
     "write_map",
+    "write_report",
     "write_results",
 ]
 

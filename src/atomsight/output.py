@@ -17,6 +17,9 @@ from atomsight.export.pdb import NO_OCCUPANCY, NOT_COMPUTED, why_not_pdb, write_
 from atomsight.export.summary_json import summary, write_summary
 from atomsight.export.tables import Table, frame, write_csv, write_parquet
 from atomsight.io.files import make_folder, staged
+from atomsight.report.page import FIGURES, PAGE, write_page
+from atomsight.report.results import results_of
+from atomsight.report.static import FigureKind, write_figures
 from atomsight.typing import PathLikeStr
 from atomsight.validation import Validation
 
@@ -30,9 +33,13 @@ _CIF_COLUMNS = {
 
 
 def write_results(
-    result: Validation, folder: PathLikeStr, *, everything: bool = True
+    result: Validation,
+    folder: PathLikeStr,
+    *,
+    everything: bool = True,
+    figures: FigureKind | None = None,
 ) -> list[Path]:
-    """Write tables, annotated models, a summary and files for ChimeraX.
+    """Write tables, annotated models, a summary, a page and files for ChimeraX.
 
     Parameters
     ----------
@@ -41,6 +48,8 @@ def write_results(
         Made if it is missing. Files of the same names are replaced, others stay.
     everything : bool
         False: only atoms.csv, residues.csv, the annotated models and summary.json.
+    figures : {"svg", "png", "pdf"}, optional
+        Also write the figures of the page, one file each.
 
     Returns
     -------
@@ -86,6 +95,9 @@ def write_results(
             write_parquet(atoms, stage / "atoms.parquet")
             write_parquet(residues, stage / "residues.parquet")
             _write_chimerax(result, residues, f"../{name}.cif", make_folder(stage / "chimerax"))
+            write_page(results_of(result), stage / PAGE)
+        if figures is not None:
+            write_figures(results_of(result), make_folder(stage / FIGURES), figures)
         written = sorted(p.relative_to(stage) for p in stage.rglob("*") if p.is_file())
     # one of an earlier run would pass for this one's
     for absent, path in ((no_pdb, f"{name}.pdb"), (b_iso is None, with_b)):

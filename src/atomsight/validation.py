@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,14 +31,55 @@ from atomsight.preflight import require_overlay
 from atomsight.summary import model_averages, residue_columns
 from atomsight.typing import Float_Nx3, PathLikeStr
 
+if TYPE_CHECKING:
+    import plotly.graph_objects
+
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, done, of how many)."""
 
 
 class Validation(Outcome):
-    """All results of one model in one map."""
+    """All results of one model in one map.
+
+    In Jupyter it shows itself as a table; `plot` draws the figures of the page, and
+    `atomsight.view` the model in its map.
+    """
 
     __slots__ = ()
+
+    def plot(self, key: str) -> "plotly.graph_objects.Figure":
+        """Draw one of the page's figures; see `atomsight.report.notebook.plot`.
+
+        Parameters
+        ----------
+        key : str
+            Its name, e.g. ``archive``.
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+
+        Raises
+        ------
+        ParameterError
+            If there is no such figure, or these results do not allow it.
+        """
+        from atomsight.report.notebook import plot  # noqa: PLC0415  (slow to import)
+
+        return plot(self, key)
+
+    def _repr_html_(self) -> str:
+        from atomsight.report.notebook import table  # noqa: PLC0415  (slow to import)
+
+        return table(self)
+
+    def __repr__(self) -> str:
+        mean = self.averages["mean_without_water"]
+        map_name = "map" if self.map.path is None else self.map.path.name
+        return (
+            f"<Validation of {self.model.path.name} in {map_name}: {len(self.model)} atoms, mean Q "
+            f"{mean.mean:.4f} without water>"
+        )
 
 
 def validate(

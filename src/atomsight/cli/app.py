@@ -11,6 +11,7 @@ from atomsight.cli.fsc_q import fsc_q
 from atomsight.cli.local_resolution import local_resolution
 from atomsight.cli.profile import profile
 from atomsight.cli.q import q
+from atomsight.cli.report import report
 from atomsight.cli.simulate import simulate
 from atomsight.cli.terminal import accept_any_letter, printable
 from atomsight.cli.validate import validate
@@ -28,6 +29,7 @@ app.command(no_args_is_help=True)(validate)
 app.command(no_args_is_help=True)(q)
 app.command(name="fsc-q", no_args_is_help=True)(fsc_q)
 app.command(no_args_is_help=True)(compare)
+app.command(no_args_is_help=True)(report)
 app.command(name="local-resolution", no_args_is_help=True)(local_resolution)
 app.command(no_args_is_help=True)(simulate)
 app.command(no_args_is_help=True)(profile)

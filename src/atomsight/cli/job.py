@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from atomsight.cli.options import (
     CrossingChoice,
     DefinitionChoice,
+    FigureChoice,
     LabelChoice,
     NeighbourChoice,
     OriginChoice,
@@ -122,17 +123,29 @@ def make_half_map_options(
     )
 
 
-def run(model: Path, map_: Path, options: "Options", folder: Path, *, everything: bool) -> None:
+def run(
+    model: Path,
+    map_: Path,
+    options: "Options",
+    folder: Path,
+    *,
+    everything: bool,
+    figures: FigureChoice | None = None,
+) -> None:
     """Validate, write and show; nothing is computed if the folder cannot be written."""
     from atomsight.cli.show import show_files, show_summary
     from atomsight.kernels.compilation import telling_of_compilation
     from atomsight.output import write_results
+    from atomsight.report.static import require_matplotlib
     from atomsight.validation import validate
 
+    if figures is not None:
+        require_matplotlib()
     with output_folder(folder):
         with show_progress() as progress, telling_of_compilation(tell_of_compilation):
             result: Validation = validate(model, map_, options, progress=progress)
-        files = write_results(result, folder, everything=everything)
+        kind = None if figures is None else figures.value
+        files = write_results(result, folder, everything=everything, figures=kind)
     show_summary(result)
     show_files(folder, files)
 

@@ -52,6 +52,14 @@ class DefinitionChoice(StrEnum):
     EMDB = "emdb"
 
 
+class FigureChoice(StrEnum):
+    """Formats of figures for print."""
+
+    SVG = "svg"
+    PNG = "png"
+    PDF = "pdf"
+
+
 class FormChoice(StrEnum):
     """How a model becomes a map."""
 
@@ -183,4 +191,8 @@ Definition = Annotated[
 FitB = Annotated[
     bool,
     typer.Option("--fit-b/--no-fit-b", help="Fit B factors to the Q-scores: the longest step."),
+]
+Figures = Annotated[
+    FigureChoice | None,
+    typer.Option(help="Also write the page's figures for print, one file each, into figures/."),
 ]

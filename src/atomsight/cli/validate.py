@@ -37,6 +37,7 @@ def validate(
     b_iso: o.ModelB = None,
     b_from_q: o.BFromQ = None,
     volumes: o.VolumeStep = None,
+    figures: o.Figures = None,
     output: o.Output = Path("atomsight-results"),
 ) -> None:
     """Everything that a map and a model allow to say, in all formats."""
@@ -76,4 +77,4 @@ def validate(
             volume_step=volumes,
         ),
     )
-    run(model, map_, options, output, everything=True)
+    run(model, map_, options, output, everything=True, figures=figures)

@@ -1,4 +1,4 @@
-"""The model as the viewer needs it: one MODEL, whose atoms are known by their place in the tables."""
+"""The model for the viewer: one MODEL, whose atoms are known by their place in the tables."""
 
 import gemmi
 import numpy as np

@@ -6,16 +6,22 @@ from typing import Any
 
 import jinja2
 
-from atomsight.io.files import write_text
+from atomsight.io.files import make_folder, write_text
 from atomsight.report import bundles, words
 from atomsight.report.display_map import DisplayMap, display_map
 from atomsight.report.display_model import display_model
 from atomsight.report.figure import Absent
-from atomsight.report.figures.collect import figures
+from atomsight.report.figures.collect import figures as make_figures
+from atomsight.report.figures.common import Drawn
 from atomsight.report.payload import payload
 from atomsight.report.plotly import plotly_figure
-from atomsight.report.results import Results
+from atomsight.report.results import Results, load_results
 from atomsight.report.sliders import sliders
+from atomsight.report.static import FigureKind, write_figures
+from atomsight.typing import PathLikeStr
+
+PAGE = "report.html"
+FIGURES = "figures"
 
 _ASSETS = Path(__file__).parent / "assets"
 # nothing may be fetched; the viewer makes functions out of text when it starts
@@ -24,6 +30,7 @@ _POLICY = (
     "img-src data: blob:; font-src data:; media-src data: blob:; connect-src data: blob:; "
     "worker-src blob:"
 )
+_WIDE = ("glance", "chains", "fsc_q_chains")
 _SCRIPTS = ("core", "colours", "viewer", "plots", "table", "chosen", "main")
 
 
@@ -48,6 +55,41 @@ def write_page(results: Results, path: Path) -> Path:
     return write_text(path, page(results))
 
 
+def write_report(
+    folder: PathLikeStr, *, map_: PathLikeStr | None = None, figures: FigureKind | None = None
+) -> list[Path]:
+    """Make the page, and figures if asked for, from results in a folder.
+
+    Parameters
+    ----------
+    folder : path
+        That `write_results` wrote to.
+    map_ : path, optional
+        The map, where it is no longer where it was.
+    figures : {"svg", "png", "pdf"}, optional
+        Also write the figures, one file each.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    ResultsError
+        If the folder holds no results.
+    MapFileError
+        If `map_` is not the map that was scored.
+    OutputError
+        If a file cannot be written.
+    """
+    results = load_results(folder, map_=map_)
+    made = [write_page(results, Path(folder) / PAGE)]
+    if figures is not None:
+        made += write_figures(results, make_folder(Path(folder) / FIGURES), figures)
+    return made
+
+
 def page(results: Results) -> str:
     """The page as text.
 
@@ -60,7 +102,7 @@ def page(results: Results) -> str:
     str
         HTML with everything inside: data, scripts, the viewer.
     """
-    drawn = figures(results)
+    drawn = make_figures(results)
     made = [
         {
             "key": one.key,
@@ -82,6 +124,7 @@ def page(results: Results) -> str:
         files=words.files(results),
         sliders=sliders(results),
         figures=_places(drawn),
+        missing=[one for one in drawn if isinstance(one, Absent)],
     )
 
 
@@ -160,13 +203,11 @@ def _level(shown: DisplayMap) -> dict[str, float]:
     return {"low": lowest, "high": highest, "first": first}
 
 
-def _places(drawn: Any) -> list[dict[str, str]]:
+def _places(drawn: Drawn) -> list[dict[str, Any]]:
     """Where the figures stand on the page: one place a group."""
-    places: dict[str, dict[str, str]] = {}
+    places: dict[str, dict[str, Any]] = {}
     for one in drawn:
-        if isinstance(one, Absent):
-            places[one.key] = {"key": one.key, "title": one.title, "absent": one.reason}
-        else:
+        if not isinstance(one, Absent):
             key = one.group or one.key
-            places.setdefault(key, {"key": key, "title": one.title, "absent": ""})
+            places.setdefault(key, {"key": key, "wide": key in _WIDE})
     return list(places.values())

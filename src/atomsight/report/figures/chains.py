@@ -249,7 +249,7 @@ def chain_strip(results: Results) -> Drawn:
         shared += len(rows) - len(np.unique(place))
     return (
         Figure(
-            key="chains",
+            key="glance",
             title="All chains at a glance",
             x=Axis("residue number"),
             y=Axis("chain"),
