@@ -43,6 +43,7 @@ ONLY_IN = {
     "rich": ("cli",),
     "polars": ("export", "archive"),
     "numba": ("kernels",),
+    "matplotlib": ("report",),
 }
 """Libraries that belong to one room."""
 

@@ -9,7 +9,8 @@
     │   ├── OverlayError            the model does not lie in the map
     │   ├── ArchiveFileError        a table of entries, or statistics made of one, cannot be used
     │   ├── ResultsError            a folder holds no results, or not all of one run
-    │   └── ParameterError          an option has a value that means nothing
+    │   ├── ParameterError          an option has a value that means nothing
+    │   └── MissingLibraryError     an optional library is not installed
     └── OutputError                 a result cannot be written (exit code 2)
 
     AtomsightWarning                a result stands, but something deserves a look
@@ -46,6 +47,10 @@ class ResultsError(InputError):
 
 class ParameterError(InputError):
     """An option has a value that means nothing."""
+
+
+class MissingLibraryError(InputError):
+    """Something was asked for that needs an optional library, which is not installed."""
 
 
 class OutputError(AtomsightError):

@@ -5,7 +5,7 @@ Mid tones of Okabe and Ito's palette, which colour-blind readers tell apart.
 
 from atomsight.report.figure import Role
 
-BLUE, ORANGE, VERMILION, GREEN, GREY = "#0072b2", "#e69f00", "#d55e00", "#009e73", "#8c8c8c"
+BLUE, ORANGE, VERMILION, GREEN, GREY = "#1a80c1", "#e69f00", "#d55e00", "#009e73", "#8c8c8c"
 
 ROLES = {
     Role.MAIN: BLUE,

@@ -8,6 +8,8 @@ import numpy as np
 
 from atomsight.typing import FloatArray, Int_N
 
+_RIGHT = 0.7
+
 Draw = Literal["line", "points", "bars", "steps"]
 
 
@@ -188,6 +190,26 @@ class Absent:
     key: str
     title: str
     reason: str = field(default="")
+
+
+def in_right_part(figure: Figure, x: float) -> bool:
+    """Whether a place on the x-axis lies so far right that a name beside it must stand left.
+
+    Parameters
+    ----------
+    figure : Figure
+    x : float
+
+    Returns
+    -------
+    bool
+    """
+    low, high = figure.x.low, figure.x.high
+    if low is None or high is None:
+        places = [part.x[np.isfinite(part.x)] for part in figure.parts]
+        every = np.concatenate([*places, np.array([x])])
+        low, high = float(every.min()), float(every.max())
+    return (x - low) > _RIGHT * (high - low)
 
 
 def counts(values: np.ndarray, edges: np.ndarray) -> FloatArray:

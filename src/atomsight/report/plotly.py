@@ -3,14 +3,13 @@
 Only traces of SVG: those of WebGL need rights that the page does not give.
 """
 
-from collections.abc import Iterator
 from html import escape
 from typing import Any
 
 import numpy as np
 
 from atomsight.report.colours import BLUE, GREY, OUTLINE, ROLES, STRIP
-from atomsight.report.figure import Axis, Cloud, Figure, Role, Rule, Series, Strip
+from atomsight.report.figure import Axis, Cloud, Figure, Role, Rule, Series, Strip, in_right_part
 from atomsight.typing import FloatArray
 
 _DIGITS = 6
@@ -20,9 +19,10 @@ _BAND = "rgba(128,128,128,0.16)"
 _CLEAR = "rgba(0,0,0,0)"
 _FONT = {"family": "system-ui, sans-serif", "size": 12, "color": _TEXT}
 _SMALL = 11
+_FEW = 5
 
 _HEIGHT = 380
-_STRIP_ROW, _STRIP_FRAME = 15, 110
+_STRIP_ROW, _STRIP_FRAME, _STRIP_LEAST = 15, 110, 230
 _RIGHT, _RIGHT_WITH_NAMES = 20, 80
 
 _SYMBOLS = {
@@ -164,7 +164,7 @@ def _layout(figure: Figure, *, named: bool) -> dict[str, Any]:
     strip = next((part for part in figure.parts if isinstance(part, Strip)), None)
     beside = any(rule.along == "y" and rule.name for rule in figure.rules)
     layout: dict[str, Any] = {
-        "height": _HEIGHT if strip is None else _STRIP_FRAME + _STRIP_ROW * len(strip.y),
+        "height": _HEIGHT if strip is None else _strip_height(strip),
         "paper_bgcolor": _CLEAR,
         "plot_bgcolor": _CLEAR,
         "font": _FONT,
@@ -177,13 +177,20 @@ def _layout(figure: Figure, *, named: bool) -> dict[str, Any]:
         "showlegend": named,
         "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom"},
         "shapes": [_shape(rule) for rule in figure.rules],
-        "annotations": [note for rule in figure.rules for note in _note(rule)],
+        "annotations": [_note(figure, rule) for rule in figure.rules if rule.name],
     }
+    bars = [p.y for p in figure.parts if isinstance(p, Series) and p.draw == "bars"]
+    if bars and np.concatenate(bars).max(initial=0.0) <= _FEW:
+        layout["yaxis"]["dtick"] = 1  # there is no half of an atom
     if strip is not None:
         # names such as 1 and 2 are no numbers, and the first chain stands on top
         layout["yaxis"] |= {"type": "category", "autorange": "reversed", "showgrid": False}
         layout["xaxis"] |= {"showgrid": False}
     return layout
+
+
+def _strip_height(strip: Strip) -> int:
+    return max(_STRIP_FRAME + _STRIP_ROW * len(strip.y), _STRIP_LEAST)
 
 
 def _axis(axis: Axis) -> dict[str, Any]:
@@ -229,10 +236,8 @@ def _shape(rule: Rule) -> dict[str, Any]:
     return shape | {"line": {"width": 0}, "fillcolor": _BAND}
 
 
-def _note(rule: Rule) -> Iterator[dict[str, Any]]:
+def _note(figure: Figure, rule: Rule) -> dict[str, Any]:
     """The name of a rule: to the right of the figure, or beside the line at its top."""
-    if not rule.name:
-        return
     value = rule.value if rule.upper is None else rule.upper
     note: dict[str, Any] = {
         "text": safe(rule.name),
@@ -241,10 +246,10 @@ def _note(rule: Rule) -> Iterator[dict[str, Any]]:
         "xanchor": "left",
     }
     if rule.along == "y":
-        place = {"xref": "paper", "x": 1.005, "yref": "y", "y": value, "yanchor": "middle"}
-    else:
-        place = {"xref": "x", "x": value, "yref": "paper", "y": 1.0, "yanchor": "top"}
-    yield note | place
+        return note | {"xref": "paper", "x": 1.005, "yref": "y", "y": value, "yanchor": "middle"}
+    side = "right" if in_right_part(figure, value) else "left"
+    place = {"xref": "x", "x": value, "yref": "paper", "y": 1.0, "yanchor": "top"}
+    return note | place | {"xanchor": side}
 
 
 def safe(text: str) -> str:

@@ -29,18 +29,20 @@ Line = tuple[str, str, Role]
 
 _Q_LINES: Mapping[str, tuple[Line, ...]] = {
     "protein": (
-        ("backbone", "q_backbone", Role.MAIN),
         ("side chain", "q_sidechain", Role.SECOND),
+        ("backbone", "q_backbone", Role.MAIN),
     ),
     "nucleic": (
-        ("phosphate", "q_phosphate", Role.MAIN),
-        ("sugar", "q_sugar", Role.SECOND),
         ("base", "q_base", Role.THIRD),
+        ("sugar", "q_sugar", Role.SECOND),
+        ("phosphate", "q_phosphate", Role.MAIN),
     ),
 }
+"""The steadiest last, so that it is drawn over the others."""
+
 _MARKS: Mapping[str, tuple[Literal["square", "diamond", "triangle", "circle"], Role]] = {
     "saccharide": ("square", Role.THIRD),
-    "ligand": ("diamond", Role.ENTRY),
+    "ligand": ("diamond", Role.THIRD),
     "ion": ("triangle", Role.THIRD),
     "water": ("circle", Role.MUTED),
 }
@@ -247,15 +249,20 @@ def chain_strip(results: Results) -> Drawn:
         place = np.searchsorted(x, number[worst_last])
         value[line, place], at[line, place] = q[worst_last], worst_last
         shared += len(rows) - len(np.unique(place))
+    expected = results.facts["expected"]["value"]
+    high = 1.0 if expected is None else float(expected["peak"])
+    colours = f"Colours from 0 to {'1' if expected is None else f'Q_peak, {high:.3f}'}."
+    if expected is not None:
+        colours += f" As in Fig. 3 of {Q_2025}."
     return (
         Figure(
             key="glance",
             title="All chains at a glance",
             x=Axis("residue number"),
             y=Axis("chain"),
-            parts=(Strip("Q-score", x, _names(chains), value, at, 0.0, 1.0),),
+            parts=(Strip("Q-score", x, _names(chains), value, at, 0.0, high),),
             caption=f"Mean Q of each polymer residue, n = {int(polymer.sum())} in {len(chains)} "
-            f"chain{'' if len(chains) == 1 else 's'}, in the order of the file ({Q_2020})."
+            f"chain{'' if len(chains) == 1 else 's'}, in the file's order ({Q_2020}). {colours}"
             + (" Of residues that share a number the lowest is drawn." if shared else ""),
         ),
     )

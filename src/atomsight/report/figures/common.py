@@ -25,6 +25,8 @@ NEEDS_HALF_MAPS = "need the half maps: run again with --half-maps HALF1 HALF2."
 NEEDS_ALL = "run again with: atomsight validate MODEL MAP."
 
 _LONGEST_KEY = 40
+_MOST_POINTS = 20_000
+"""More make a page slow."""
 
 
 def sentence(words: str) -> str:
@@ -168,6 +170,37 @@ def atom_numbers(results: Results, name: str) -> Float_N | None:
         return None
     values = np.where(results.model.hydrogen, np.nan, values)
     return values if np.isfinite(values).any() else None
+
+
+def residue_points(
+    results: Results, x: FloatArray, y: FloatArray
+) -> tuple[tuple[Series, ...], str]:
+    """One measure of the residues against another, those of polymers before the others.
+
+    Parameters
+    ----------
+    results : Results
+    x, y : ndarray, shape (m,)
+
+    Returns
+    -------
+    points : tuple of Series
+    words : str
+        Number of residues, and how many of them are drawn where they are very many.
+    """
+    known, polymer = np.isfinite(x) & np.isfinite(y), is_polymer(results)
+    groups = (("polymer", polymer, Role.MAIN), ("ligands, ions, water", ~polymer, Role.MUTED))
+    n = int(known.sum())
+    every = max(-(-n // _MOST_POINTS), 1)
+    points = []
+    for name, group, role in groups:
+        rows = np.flatnonzero(known & group)[::every]
+        if len(rows):
+            labels = residue_labels(results, rows)
+            points.append(Series(name, x[rows], y[rows], "points", role, rows=rows, labels=labels))
+    return tuple(points), f"n = {n} residues" + (
+        f", of which one in {every} is drawn" if every > 1 else ""
+    )
 
 
 def bins(values: FloatArray, width: float, low: float = -np.inf, high: float = np.inf) -> Float_N:

@@ -2,15 +2,14 @@
 
 import numpy as np
 
-from atomsight.report.figure import Absent, Axis, Figure, Role, Rule, Series
+from atomsight.report.figure import Absent, Axis, Figure, Role, Rule
 from atomsight.report.figures.chains import Measure, along_chains
 from atomsight.report.figures.common import (
     FSC_Q_2021,
     NEEDS_HALF_MAPS,
     Drawn,
-    is_polymer,
     numbers,
-    residue_labels,
+    residue_points,
 )
 from atomsight.report.results import Results
 from atomsight.typing import FloatArray
@@ -65,30 +64,21 @@ def fsc_q_resolution(results: Results) -> Drawn:
     y, x = numbers(results, "fsc_q"), numbers(results, "local_resolution_half")
     if x is None or y is None:
         return (_absent(results, key, title),)
-    polymer, known = is_polymer(results), np.isfinite(x) & np.isfinite(y)
-    groups = (("polymer", polymer, Role.MAIN), ("ligands, ions, water", ~polymer, Role.SECOND))
-    chosen = [(name, np.flatnonzero(known & of), role) for name, of, role in groups]
+    points, words = residue_points(results, x, y)
     limit = results.facts["fsc_q"]["beyond"]
+    threshold = results.facts["fsc_q"]["thresholds"]["half"]
     return (
         Figure(
             key=key,
             title=title,
             x=Axis("local resolution of the half maps (Å)"),
             y=_axis(y),
-            parts=tuple(
-                Series(
-                    name, x[rows], y[rows], "points", role,
-                    rows=rows, labels=residue_labels(results, rows),
-                )
-                for name, rows, role in chosen
-                if len(rows)
-            ),
+            parts=points,
             rules=_limits(limit),
-            caption=f"Means over the atoms of each of n = {int(known.sum())} residues. Local "
-            "resolution of the half maps where their correlation falls below "
-            f"{results.facts['fsc_q']['thresholds']['half']:g} ({FSC_Q_2021}).",
+            caption=f"Means over the atoms of each residue, {words}. The local resolution of the "
+            f"half maps is where their correlation falls below {threshold:g} ({FSC_Q_2021}).",
         ),
-    )  # fmt: skip
+    )
 
 
 def _absent(results: Results, key: str, title: str) -> Absent:

@@ -28,14 +28,15 @@ _DENSITY_WIDTHS = (0.25, 0.5, 1.0, 2.0, 5.0)
 _RMSD_WIDTH, _RMSD_FAR = 0.1, 6.0
 _MOST_BINS = 60
 
-_CLASS_ROLES = {
-    "protein": Role.MAIN,
-    "nucleic": Role.SECOND,
-    "saccharide": Role.THIRD,
-    "ligand": Role.ENTRY,
-    "ion": Role.THIRD,
-    "water": Role.MUTED,
+_CLASS_LINES = {
+    "protein": (Role.MAIN, False),
+    "nucleic": (Role.SECOND, False),
+    "saccharide": (Role.MAIN, True),
+    "ligand": (Role.THIRD, False),
+    "ion": (Role.THIRD, True),
+    "water": (Role.MUTED, False),
 }
+"""Role, dashed."""
 
 
 def q_histograms(results: Results) -> Drawn:
@@ -68,7 +69,7 @@ def _q_figures(results: Results, q: FloatArray) -> Iterator[Figure]:
         f"{sigma} of {{n}} atoms other than hydrogen, in bins of {_Q_WIDTH:g}.",
         group="q_histograms",
     )
-    present = [name for name in _CLASS_ROLES if np.isfinite(q[kind == name]).any()]
+    present = [name for name in _CLASS_LINES if np.isfinite(q[kind == name]).any()]
     if len(present) > 1:
         edges = bins(q, _Q_WIDTH)
         sizes = [f"{name} {int(np.isfinite(q[kind == name]).sum())}" for name in present]
@@ -101,8 +102,8 @@ def _shares(name: str, values: FloatArray, edges: FloatArray) -> Series:
     """Per cent of the values in each bin, as steps."""
     count = counts(values, edges)
     share = 100.0 * count / count.sum()
-    dashed = name in ("ion", "ligand")
-    return Series(name, edges, np.r_[share, share[-1]], "steps", _CLASS_ROLES[name], dashed=dashed)
+    role, dashed = _CLASS_LINES[name]
+    return Series(name, edges, np.r_[share, share[-1]], "steps", role, dashed=dashed)
 
 
 def _histogram(
@@ -170,7 +171,7 @@ def fsc_q_histogram(results: Results) -> Drawn:
             title,
             Axis("FSC-Q (Å)"),
             {"": values},
-            bins(np.r_[values, -limit, limit], _FSC_Q_WIDTH, -_FSC_Q_FAR, _FSC_Q_FAR),
+            bins(np.r_[values, -2 * limit, 2 * limit], _FSC_Q_WIDTH, -_FSC_Q_FAR, _FSC_Q_FAR),
             "FSC-Q is the local resolution of map against model less that of the half maps "
             f"({FSC_Q_2021}); here of {{n}} atoms. Below -{limit:g} Å: better than the half maps "
             f"support; above {limit:g} Å: not resolved or misplaced.",
@@ -231,9 +232,10 @@ def solvent_histograms(results: Results) -> Drawn:
         return ()
     found = []
     edges = np.r_[table["from"], table["to"][-1:]]
-    words = {"polymer": "nearest atom of a polymer", "water": "nearest other water"}
+    neighbours = {"polymer": "nearest atom of a polymer", "water": "nearest other water"}
     for kind in ("water", "ion"):
-        for other, name in words.items():
+        for other, words in neighbours.items():
+            name = words if kind == other else words.replace("other ", "")
             groups = {
                 label: table[column]
                 for label in ("supported", "unsupported")
@@ -241,8 +243,6 @@ def solvent_histograms(results: Results) -> Drawn:
             }
             if not groups:
                 continue
-            if kind != other:
-                name = name.replace("other ", "")
             n = int(sum(column.sum() for column in groups.values()))
             found.append(
                 Figure(

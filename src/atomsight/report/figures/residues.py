@@ -12,15 +12,14 @@ from atomsight.report.figures.common import (
     Q_2020,
     Q_2025,
     Drawn,
-    is_polymer,
     numbers,
     q_axis,
-    residue_labels,
+    residue_points,
     sentence,
 )
 from atomsight.report.results import Results
 
-_WORDS_WIDE = 15
+_WORDS_WIDE = 14
 _SAME = 1e-9
 
 
@@ -83,16 +82,8 @@ def q_against_b(results: Results) -> Drawn:
         return (
             Absent(key, title, "The B factors of this model are all the same: refine them first."),
         )
-    polymer = is_polymer(results)
-    groups = (("polymer", polymer, Role.MAIN), ("ligands, ions, water", ~polymer, Role.MUTED))
-    parts = [
-        Series(
-            name, b[rows], q[rows], "points", role,
-            rows=rows, labels=residue_labels(results, rows),
-        )
-        for name, of, role in groups
-        if len(rows := np.flatnonzero(known & of))
-    ]  # fmt: skip
+    points, words = residue_points(results, b, q)
+    parts = [*points]
     table = results.curves.get("b_factor_relations")
     if table is not None:
         chosen = (table["measure"] == "q") & (table["over"] == "residues")
@@ -106,8 +97,8 @@ def q_against_b(results: Results) -> Drawn:
             x=Axis("mean B factor of a residue (Å²)"),
             y=q_axis(q[known], title="mean Q-score of a residue"),
             parts=tuple(parts),
-            caption="Means over the atoms other than hydrogen of each of "
-            f"n = {int(known.sum())} residues; B as the model's file has it. "
+            caption=f"Means over the atoms other than hydrogen of each residue, {words}; B as the "
+            "model's file has it. "
             f"{_coefficients(results)}Compare {Q_2020}, Supplementary Figs. 8 and 9.",
         ),
     )
