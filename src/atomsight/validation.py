@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -74,7 +74,7 @@ class Validation(Outcome):
         return table(self)
 
     def __repr__(self) -> str:
-        mean = self.averages["mean_without_water"]
+        mean: Any = self.averages["mean_without_water"]
         map_name = "map" if self.map.path is None else self.map.path.name
         return (
             f"<Validation of {self.model.path.name} in {map_name}: {len(self.model)} atoms, mean Q "

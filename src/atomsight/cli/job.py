@@ -144,8 +144,12 @@ def run(
     with output_folder(folder):
         with show_progress() as progress, telling_of_compilation(tell_of_compilation):
             result: Validation = validate(model, map_, options, progress=progress)
-        kind = None if figures is None else figures.value
-        files = write_results(result, folder, everything=everything, figures=kind)
+        files = write_results(
+            result,
+            folder,
+            everything=everything,
+            figures=None if figures is None else figures.value,
+        )
     show_summary(result)
     show_files(folder, files)
 

@@ -22,8 +22,9 @@ def display_model(model: Model) -> str:
     """
     structure = model.structure.clone()
     structure.name = "model"
-    for number in [one.num for one in structure if one.num != model.number]:
-        del structure[str(number)]
+    for i in reversed(range(len(structure))):
+        if structure[i].num != model.number:
+            del structure[i]
     place = np.zeros(int(model.row.max()) + 2, dtype=np.int64)
     place[model.row + 1] = np.where(model.has_position, np.arange(1, len(model) + 1), 0)
     for chain in structure[0]:
@@ -35,10 +36,20 @@ def display_model(model: Model) -> str:
                 else:
                     del residue[i]
     structure.remove_empty_chains()
+    if _ambiguous(structure[0]):
+        # the viewer takes chains of one label for one chain, and draws it across all of them
+        structure.assign_subchains(force=True)
+        structure.entities = gemmi.EntityList()
+        structure.setup_entities()
     groups = gemmi.MmcifOutputGroups(False)
     for name in _GROUPS:
         setattr(groups, name, True)
     return str(structure.make_mmcif_document(groups).as_string())
+
+
+def _ambiguous(model: gemmi.Model) -> bool:
+    pairs = {(residue.subchain, chain.name) for chain in model for residue in chain}
+    return len({label for label, _ in pairs}) < len(pairs)
 
 
 _GROUPS = (

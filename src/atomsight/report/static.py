@@ -1,5 +1,6 @@
 """Figures as files for a printed supplement."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -10,10 +11,25 @@ from atomsight.report.figures.collect import figures
 from atomsight.report.results import Results
 from atomsight.typing import PathLikeStr
 
-Kind = Literal["svg", "png", "pdf"]
+FigureKind = Literal["svg", "png", "pdf"]
 
 
-def write_figures(results: Results, folder: PathLikeStr, kind: Kind = "svg") -> list[Path]:
+def require_matplotlib() -> None:
+    """Find out before any work whether figures can be drawn.
+
+    Raises
+    ------
+    MissingLibraryError
+        If matplotlib is not installed.
+    """
+    if find_spec("matplotlib") is None:
+        raise MissingLibraryError(
+            "figures for print are drawn with matplotlib, which is not installed; "
+            "run: pip install 'atomsight[figures]'"
+        )
+
+
+def write_figures(results: Results, folder: PathLikeStr, kind: FigureKind = "svg") -> list[Path]:
     """Write every figure that results allow as a file for print.
 
     White ground, 85 or 175 mm wide, text as text; the same results give the same bytes.
@@ -38,15 +54,9 @@ def write_figures(results: Results, folder: PathLikeStr, kind: Kind = "svg") -> 
     OutputError
         If a file cannot be written; then none is.
     """
-    try:
-        from atomsight.report.drawing import save  # noqa: PLC0415  (matplotlib is an extra)
-    except ModuleNotFoundError as exc:
-        if (exc.name or "").partition(".")[0] != "matplotlib":
-            raise
-        raise MissingLibraryError(
-            "figures for print are drawn with matplotlib, which is not installed; "
-            "run: pip install 'atomsight[figures]'"
-        ) from None
+    require_matplotlib()
+    from atomsight.report.drawing import save  # noqa: PLC0415  (matplotlib is an extra)
+
     target = make_folder(folder)
     drawn = [one for one in figures(results) if isinstance(one, Figure)]
     with staged(target) as stage:

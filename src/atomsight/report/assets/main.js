@@ -27,18 +27,25 @@ class Page {
     this.selection = new Selection();
     if (byId("residue-table")) this.table = new ResidueTable(byId("residue-table"), this.data, this.selection);
     this.bindTheme();
-    if (byId("block-plotly")) {
-      await runScript("block-plotly");
-      this.plots = new Plots(this.data.figures, this.selection);
-      if (byId("chosen")) this.chosen = new Chosen(byId("chosen"), this.data, this.selection);
-    }
-    await this.startView();
+    performance.mark("table");
+    // what is seen first is drawn first; the surface takes the longest
+    const drawn = await this.startView();
+    await this.startPlots();
+    if (drawn) await this.startMap();
     document.documentElement.dataset.ready = "yes";
   }
 
+  async startPlots() {
+    if (!byId("block-plotly")) return;
+    await runScript("block-plotly");
+    this.plots = new Plots(this.data.figures, this.selection);
+    this.chosen = new Chosen(byId("chosen"), this.data, this.selection);
+    performance.mark("plots");
+  }
+
+  /** Draw the model; false where this browser cannot. */
   async startView() {
     const wait = byId("view-wait");
-    if (!wait) return;
     try {
       await runScript("block-molstar");
       const style = make("style");
@@ -48,16 +55,19 @@ class Page {
       this.bindView();
       await this.recolour();
       wait.hidden = true;
-      if (this.data.map) {
-        await this.view.addMap(await unpack("block-map"), this.level());
-        document.documentElement.dataset.map = "yes";
-      }
+      performance.mark("model");
+      return true;
     } catch (error) {
-      wait.hidden = false;
       wait.textContent =
         `The 3-D view cannot be drawn here (${error?.message ?? error}); it needs WebGL. All else works.`;
-      console.warn(error);
+      return false;
     }
+  }
+
+  async startMap() {
+    if (!this.data.map) return;
+    await this.view.addMap(await unpack("block-map"), this.level());
+    performance.mark("map");
   }
 
   get score() {
