@@ -202,8 +202,7 @@ def _edges(centres: FloatArray) -> FloatArray:
         edges: FloatArray = np.array([centres[0] - 0.5, centres[0] + 0.5])
         return edges
     between = (centres[1:] + centres[:-1]) / 2
-    edges = np.r_[2 * centres[0] - between[0], between, 2 * centres[-1] - between[-1]]
-    return edges
+    return np.r_[2 * centres[0] - between[0], between, 2 * centres[-1] - between[-1]]
 
 
 def _strip(sheet: Sheet, axes: Axes, part: Strip) -> None:

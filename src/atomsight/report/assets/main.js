@@ -46,14 +46,16 @@ class Page {
   /** Draw the model; false where this browser cannot. */
   async startView() {
     const wait = byId("view-wait");
+    byId("score").replaceChildren(...this.data.scores.map((score) => make("option", {}, score.name)));
+    this.listPalettes();
     try {
       await runScript("block-molstar");
       const style = make("style");
       style.textContent = textOf(await unpack("block-molstar-style"));
       document.head.prepend(style);
-      this.view = await View.create(byId("view"), this.data, textOf(await unpack("block-model")), this.selection);
+      const cif = textOf(await unpack("block-model"));
+      this.view = await View.create(byId("view"), this.data, cif, this.selection, this.colours());
       this.bindView();
-      await this.recolour();
       wait.hidden = true;
       performance.mark("model");
       return true;
@@ -74,27 +76,34 @@ class Page {
     return this.data.scores[byId("score").selectedIndex];
   }
 
-  async recolour() {
+  /** Tell what the colours mean, and give those of atoms and residues. */
+  colours() {
     const { score } = this, palette = byId("palette").value;
     byId("key").replaceChildren(colourKey(score, palette));
     byId("score-definition").textContent = score.definition;
     const colour = colouring(score, palette);
     const { residue } = this.data.atoms;
-    await this.view.colour(
-      (atom) => colour(score.atoms ? score.atoms[atom] : score.residues[residue[atom]]),
-      (row) => colour(score.residues ? score.residues[row] : null));
+    return {
+      atom: (i) => colour(score.atoms ? score.atoms[i] : score.residues[residue[i]]),
+      residue: (i) => colour(score.residues ? score.residues[i] : null),
+    };
+  }
+
+  recolour() {
+    return this.view.colour(this.colours());
   }
 
   level() {
     return Number(byId("contour").value);
   }
 
-  bindView() {
-    const palettes = () => byId("palette").replaceChildren(
+  listPalettes() {
+    byId("palette").replaceChildren(
       ...Object.keys(this.score.palettes).map((name) => make("option", { value: name }, name)));
-    byId("score").replaceChildren(...this.data.scores.map((score) => make("option", {}, score.name)));
-    palettes();
-    byId("score").addEventListener("change", () => { palettes(); this.recolour(); });
+  }
+
+  bindView() {
+    byId("score").addEventListener("change", () => { this.listPalettes(); this.recolour(); });
     byId("palette").addEventListener("change", () => this.recolour());
     byId("style").addEventListener("change", () => this.view.style(byId("style").value));
     byId("reset").addEventListener("click", () => this.view.reset());

@@ -2,7 +2,7 @@
 
 class View {
   /** Draw the model into `element`; the map follows with `addMap`. */
-  static async create(element, data, cif, selection) {
+  static async create(element, data, cif, selection, colours) {
     const viewer = await molstar.Viewer.create(element, {
       extensions: [],
       layoutIsExpanded: false,
@@ -25,6 +25,7 @@ class View {
     });
     viewer.plugin.canvas3d.setProps({ camera: { helper: { axes: { name: "off", params: {} } } } });
     const view = new View(viewer.plugin, data, selection);
+    view.take(colours);
     await view.addModel(cif);
     return view;
   }
@@ -35,8 +36,6 @@ class View {
     this.selection = selection;
     this.version = 0;
     this.parts = { cartoon: [], sticks: [] };
-    this.colourAtom = () => 0x9a9a9a;
-    this.colourResidue = this.colourAtom;
     this.registerThemes();
     this.registerLabels();
     plugin.behaviors.interaction.click.subscribe(({ current }) => this.clicked(current.loci));
@@ -160,11 +159,15 @@ class View {
     });
   }
 
-  /** Colour by a score: `atom` and `residue` give "#rrggbb" for an index. */
-  async colour(atom, residue) {
+  /** Colours from now on: `atom` and `residue` give "#rrggbb" for an index. */
+  take({ atom, residue }) {
     this.colourAtom = (i) => parseInt(atom(i).slice(1), 16);
     this.colourResidue = (i) => parseInt(residue(i).slice(1), 16);
     this.version += 1;
+  }
+
+  async colour(colours) {
+    this.take(colours);
     const build = this.plugin.build();
     for (const { ref, color } of [...this.parts.cartoon, ...this.parts.sticks]) {
       build.to(ref).update((old) => {
