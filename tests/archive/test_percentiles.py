@@ -52,6 +52,9 @@ def test_paper_and_emdb_are_what_their_equations_say(small, value, resolution, m
     assert found.of_all == pytest.approx(100 * sum(v < value for v in values) / 300)
     assert found.of_resolution == pytest.approx(100 * sum(v < value for v in half) / len(half))
     assert (found.n_all, found.n_window, found.half_width) == (300, len(half), 0.5)
+    near_by = [d_i for d_i in d if near(d_i, resolution, 0.5)]
+    assert found.range_all == (min(d), max(d))
+    assert found.range_window == (min(near_by), max(near_by))
     found = percentiles(value, resolution, measure, definition="emdb", archive=small)
     with_it = [*one, value]
     assert found.of_all == pytest.approx(100 * sum(v <= value for v in [*values, value]) / 301)
@@ -99,6 +102,15 @@ def test_the_order_of_the_entries_does_not_matter(small):
     assert percentiles(0.4, 3.2, archive=turned) == percentiles(0.4, 3.2, archive=small)
 
 
+def test_entries_without_a_resolution_have_no_part_in_its_range(small):
+    d = np.where(np.arange(300) % 3, small.entries.resolution, NAN)
+    some = replace(small, entries=replace(small.entries, resolution=d))
+    assert percentiles(0.4, 3.2, archive=some).range_all == (np.nanmin(d), np.nanmax(d))
+    none = replace(small, entries=replace(small.entries, resolution=np.full(300, NAN)))
+    found = percentiles(0.4, 3.2, archive=none)
+    assert (found.n_all, found.range_all) == (300, None)
+
+
 @pytest.mark.parametrize("resolution", [0.99, 10.01, 42.0, -3.0, NAN, float("inf")])
 def test_outside_1_to_10_angstrom_there_is_only_the_percentile_of_all(resolution):
     found = percentiles(0.5, resolution)
@@ -111,7 +123,7 @@ def test_outside_1_to_10_angstrom_there_is_only_the_percentile_of_all(resolution
 
 def test_without_a_resolution_the_reason_says_so():
     found = percentiles(0.5, None)
-    assert (found.of_resolution, found.n_window) == (None, 0)
+    assert (found.of_resolution, found.n_window, found.range_window) == (None, 0, None)
     assert "no resolution given" in found.no_resolution
     assert found.of_all == percentiles(0.5, 3.0).of_all
 
@@ -124,7 +136,7 @@ def test_both_ends_of_the_range_belong_to_it(resolution):
 @pytest.mark.parametrize("sigma", [0.6, 0.41, NAN])
 def test_a_q_of_another_sigma_has_no_percentile(sigma):
     found = percentiles(0.5, 3.0, sigma=sigma)
-    assert (found.of_all, found.of_resolution) == (None, None)
+    assert (found.of_all, found.of_resolution, found.range_all) == (None, None, None)
     assert found.no_all == found.no_resolution == f"the archive's Q has sigma 0.4, not {sigma:g}"
     assert percentiles(0.5, 3.0, "inclusion", sigma=sigma).of_all is not None
 

@@ -169,8 +169,10 @@ inclusion.level_including.level_in_sigma inclusion.reason_if_none
 percentiles.archive percentiles.archive_sha256 percentiles.definition percentiles.half_width
 percentiles.inclusion.n_all percentiles.inclusion.n_window percentiles.inclusion.no_all
 percentiles.inclusion.no_resolution percentiles.inclusion.of_all
-percentiles.inclusion.of_resolution percentiles.inclusion.resolution percentiles.inclusion.value
+percentiles.inclusion.of_resolution percentiles.inclusion.range_all
+percentiles.inclusion.range_window percentiles.inclusion.resolution percentiles.inclusion.value
 percentiles.q.n_all percentiles.q.n_window percentiles.q.no_all percentiles.q.no_resolution
+percentiles.q.range_all percentiles.q.range_window
 percentiles.q.of_all percentiles.q.of_resolution percentiles.q.resolution percentiles.q.value
 relations.b_factors relations.definition
 relations.components.constant relations.components.explained relations.components.loadings

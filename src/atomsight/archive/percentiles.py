@@ -11,7 +11,7 @@ from atomsight.archive.storage import read_archive
 from atomsight.archive.table import LIMITS
 from atomsight.archive.windows import FEWEST, HALF_WIDTH, in_window
 from atomsight.errors import ParameterError
-from atomsight.typing import FloatArray
+from atomsight.typing import Bool_N
 
 Definition = Literal["paper", "emdb"]
 
@@ -39,6 +39,8 @@ class Percentiles:
         Per cent: Q_relative_all and Q_relative_resolution where the measure is Q.
     n_all, n_window : int
         Entries compared with; 0 where there is no percentile.
+    range_all, range_window : tuple of float, or None
+        Finest and coarsest resolution among them, Å.
     half_width : float
         Of the window, Å.
     definition : {"paper", "emdb"}
@@ -57,6 +59,8 @@ class Percentiles:
     of_resolution: float | None
     n_all: int
     n_window: int
+    range_all: tuple[float, float] | None
+    range_window: tuple[float, float] | None
     half_width: float
     definition: Definition
     text: str
@@ -126,14 +130,16 @@ def percentiles(
     if value is not None and np.isfinite(value) and not low <= value <= high:
         raise ParameterError(f"{measure} {value:g}: it lies between {low:g} and {high:g}")
     half_width = HALF_WIDTH if definition == "paper" else EMDB_HALF_WIDTH
-    values = source.entries.measures[measure]
-    of_all, n_all, no_all = None, 0, _no_value(value, measure, sigma, source)
-    of_resolution, n_window, no_resolution = None, 0, no_all
+    known = np.isfinite(source.entries.measures[measure])
+    of_all, n_all, range_all, no_all = None, 0, None, _no_value(value, measure, sigma, source)
+    of_resolution, n_window, range_window, no_resolution = None, 0, None, no_all
     if value is not None and not no_all:
-        of_all, n_all = _share(values, value, definition)
-        window, no_resolution = _window(source, values, resolution, half_width)
+        of_all, n_all, range_all = _share(source, measure, known, value, definition)
+        window, no_resolution = _window(source, known, resolution, half_width)
         if not no_resolution:
-            of_resolution, n_window = _share(window, value, definition)
+            of_resolution, n_window, range_window = _share(
+                source, measure, window, value, definition
+            )
     return Percentiles(
         measure=measure,
         value=_finite(value),
@@ -142,6 +148,8 @@ def percentiles(
         of_resolution=of_resolution,
         n_all=n_all,
         n_window=n_window,
+        range_all=range_all,
+        range_window=range_window,
         half_width=half_width,
         definition=definition,
         text=_TEXTS[definition],
@@ -166,25 +174,31 @@ def _no_value(value: float | None, measure: str, sigma: float, archive: Archive)
 
 
 def _window(
-    archive: Archive, values: FloatArray, resolution: float | None, half_width: float
-) -> tuple[FloatArray, str]:
-    """Values of the entries of similar resolution, and why not."""
+    archive: Archive, known: Bool_N, resolution: float | None, half_width: float
+) -> tuple[Bool_N, str]:
+    """Which entries with a value are of similar resolution, and why none."""
     reason = why_out_of_range(resolution)
     if reason or resolution is None:
-        return values[:0], reason
-    inside = in_window(archive.entries.resolution, resolution, half_width)
-    found = values[inside & np.isfinite(values)]
-    if len(found) < FEWEST:
+        return np.zeros_like(known), reason
+    inside = known & in_window(archive.entries.resolution, resolution, half_width)
+    n = int(inside.sum())
+    if n < FEWEST:
         reason = (
-            f"only {len(found)} entries of {archive.name} lie within {half_width:g} Å of "
+            f"only {n} entries of {archive.name} lie within {half_width:g} Å of "
             f"{resolution:g} Å; {FEWEST} are needed"
         )
-    return found, reason
+    return inside, reason
 
 
-def _share(values: FloatArray, value: float, definition: Definition) -> tuple[float, int]:
-    """Per cent, and of how many; values that are not there count nowhere."""
-    n = int(np.isfinite(values).sum())
+def _share(
+    archive: Archive, measure: str, chosen: Bool_N, value: float, definition: Definition
+) -> tuple[float, int, tuple[float, float] | None]:
+    """Per cent, of how many entries, and from which resolution to which these reach."""
+    values = archive.entries.measures[measure][chosen]
+    resolutions = archive.entries.resolution[chosen]
+    resolutions = resolutions[np.isfinite(resolutions)]
+    reach = (float(resolutions.min()), float(resolutions.max())) if len(resolutions) else None
+    n = len(values)
     if definition == "emdb":
-        return 100.0 * (int((values <= value).sum()) + 1) / (n + 1), n + 1
-    return 100.0 * int((values < value).sum()) / n, n
+        return 100.0 * (int((values <= value).sum()) + 1) / (n + 1), n + 1, reach
+    return 100.0 * int((values < value).sum()) / n, n, reach

@@ -63,8 +63,8 @@ def _facts(one: Percentiles) -> dict[str, Any]:
 
 
 _KEPT = (
-    *("value", "resolution", "of_all", "n_all", "no_all"),
-    *("of_resolution", "n_window", "no_resolution"),
+    *("value", "resolution", "of_all", "n_all", "range_all", "no_all"),
+    *("of_resolution", "n_window", "range_window", "no_resolution"),
 )
 
 
