@@ -3,6 +3,7 @@
 import numpy as np
 
 from atomsight.model import AtomClass, Model
+from atomsight.typing import Int_N, Str_N
 
 CLASS_LABELS = np.array([kind.label for kind in AtomClass])
 
@@ -62,3 +63,23 @@ def residue_keys(model: Model) -> dict[str, np.ndarray]:
         "class": CLASS_LABELS[residues.atom_class],
         "entity": residues.entity,
     }
+
+
+def grouped(*names: Str_N) -> tuple[list[tuple[str, ...]], Int_N]:
+    """Rows that agree in all of their names.
+
+    Parameters
+    ----------
+    *names : ndarray of str, shape (m,)
+
+    Returns
+    -------
+    keys : list of tuple of str
+        The names of each group, in order of first appearance.
+    group : ndarray of int, shape (m,)
+        Which group each row belongs to.
+    """
+    place: dict[tuple[str, ...], int] = {}
+    rows = zip(*(column.tolist() for column in names), strict=True)
+    group = [place.setdefault(row, len(place)) for row in rows]
+    return list(place), np.array(group, dtype=np.int64)

@@ -1,6 +1,6 @@
 """One form for what every kind of evidence has to say, so that all outputs can tell it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,6 +100,23 @@ def joined(*parts: Columns) -> dict[str, np.ndarray]:
     dict
     """
     return {name: values for part in parts for name, values in part.items()}
+
+
+def facts_of(findings: Iterable[Finding], key: str) -> Mapping[str, Any]:
+    """What one kind of evidence said of the whole model.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+    key : str
+        Its name in summary.json.
+
+    Returns
+    -------
+    mapping
+        Empty where this evidence was not looked at.
+    """
+    return next((finding.facts for finding in findings if finding.key == key), {})
 
 
 def shown(value: float | None, decimals: int = 4) -> str:
