@@ -24,6 +24,9 @@ RESOLUTION = "_em_3d_reconstruction.resolution 3.2\n"
 FEW = ["atoms.csv", "model__Q__map.cif", "model__Q__map.pdb", "residues.csv", "summary.json"]
 ALL = [
     "model__B_from_Q__map.cif",
+    "archive",
+    "archive/emdb_va.json",
+    "archive/wwpdb_validation.cif",
     "atoms.csv",
     "atoms.parquet",
     "chimerax",
@@ -40,7 +43,8 @@ ALL = [
     "summary.json",
 ]
 ALL.sort()
-FILES = [name for name in ALL if name not in ("chimerax", "curves")]
+FOLDERS = ("archive", "chimerax", "curves")
+FILES = [name for name in ALL if name not in FOLDERS]
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +181,7 @@ def test_a_model_that_does_not_fit_gets_no_pdb_file_and_the_summary_says_why(tmp
 
 WRITERS = [
     *("write_csv", "write_mmcif", "write_pdb", "write_summary", "write_parquet"),
-    *("write_defattr", "write_residue_csv", "write_script"),
+    *("write_defattr", "write_residue_csv", "write_script", "write_emdb_json", "write_wwpdb"),
 ]
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -235,7 +239,7 @@ def test_if_one_file_cannot_be_moved_everything_is_as_before(result, old, monkey
 
     def fail(path, target):
         staged = ".partial-" in str(path) and path.name in {Path(f).name for f in FILES}
-        if staged and Path(target).parent in (old, old / "chimerax", old / "curves"):
+        if staged and Path(target).parent in (old, *(old / name for name in FOLDERS)):
             moved.append(target)
             if len(moved) == last:
                 raise error
@@ -347,5 +351,6 @@ def test_each_writer_notices_when_the_system_takes_no_more(tmp_path):
             *("atoms.csv", "model__Q__map.cif", "model__Q__map.pdb", "summary.json"),
             *("atoms.parquet", "chimerax/qscore.defattr"),
             *("chimerax/residues_chimerax.csv", "chimerax/qscore.cxc"),
+            *("archive/emdb_va.json", "archive/wwpdb_validation.cif"),
         )
     ]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from atomsight.export.chimerax import Q_PALETTE, write_defattr, write_residue_csv, write_script
 from atomsight.export.columns import atom_keys, residue_keys
+from atomsight.export.emdb_json import write_emdb_json
 from atomsight.export.half_maps import (
     write_fsc_q_chimerax,
     write_half_map_files,
@@ -16,6 +17,7 @@ from atomsight.export.names import annotated_name, stem
 from atomsight.export.pdb import NO_OCCUPANCY, NOT_COMPUTED, why_not_pdb, write_pdb
 from atomsight.export.summary_json import summary, write_summary
 from atomsight.export.tables import Table, frame, write_csv, write_parquet
+from atomsight.export.wwpdb import write_wwpdb
 from atomsight.io.files import make_folder, staged
 from atomsight.report.page import FIGURES, PAGE, write_page
 from atomsight.report.results import results_of
@@ -39,7 +41,7 @@ def write_results(
     everything: bool = True,
     figures: FigureKind | None = None,
 ) -> list[Path]:
-    """Write tables, annotated models, a summary, a page and files for ChimeraX.
+    """Write tables, annotated models, a summary, a page, files for ChimeraX and for the archives.
 
     Parameters
     ----------
@@ -95,6 +97,8 @@ def write_results(
             write_parquet(atoms, stage / "atoms.parquet")
             write_parquet(residues, stage / "residues.parquet")
             _write_chimerax(result, residues, f"../{name}.cif", make_folder(stage / "chimerax"))
+            write_emdb_json(result, make_folder(stage / "archive") / "emdb_va.json")
+            write_wwpdb(result, stage / "archive" / "wwpdb_validation.cif")
             write_page(results_of(result), stage / PAGE)
         if figures is not None:
             write_figures(results_of(result), make_folder(stage / FIGURES), figures)

@@ -18,6 +18,9 @@ FILES = [
     "5ni1__B_from_Q__emd_3488.cif",
     "5ni1__Q__emd_3488.cif",
     "5ni1__Q__emd_3488.pdb",
+    "archive",
+    "archive/emdb_va.json",
+    "archive/wwpdb_validation.cif",
     "atoms.csv",
     "atoms.parquet",
     "chimerax",
@@ -33,7 +36,7 @@ FILES = [
     "residues.parquet",
     "summary.json",
 ]
-FOLDERS = ("chimerax", "curves")
+FOLDERS = ("archive", "chimerax", "curves")
 HEADER = (
     "model,chain,label_asym,number,icode,residue,atom,altloc,element,class,"
     "x,y,z,occupancy,b_iso,q,q_status"
