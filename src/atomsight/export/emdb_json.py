@@ -17,14 +17,14 @@ from atomsight.export.columns import grouped
 from atomsight.findings.finding import facts_of
 from atomsight.io.files import write_text
 from atomsight.model import AtomClass
+from atomsight.outcome import Outcome
 from atomsight.typing import Float_N
-from atomsight.validation import Validation
 
 _Q_LEVELS = np.linspace(-1.0, 1.0, 100)
 """Borders of the bins of Q."""
 
 
-def write_emdb_json(result: Validation, path: Path) -> Path:
+def write_emdb_json(result: Outcome, path: Path) -> Path:
     """Write Q-scores and atom inclusion in the form of EMDB's validation analysis.
 
     ::
@@ -36,7 +36,7 @@ def write_emdb_json(result: Validation, path: Path) -> Path:
 
     Parameters
     ----------
-    result : Validation
+    result : Outcome
     path : Path
 
     Returns
@@ -58,7 +58,7 @@ def write_emdb_json(result: Validation, path: Path) -> Path:
     return write_text(path, _text({name: content}) + "\n")
 
 
-def _q_scores(result: Validation) -> dict[str, Any]:
+def _q_scores(result: Outcome) -> dict[str, Any]:
     model, scores = result.model, result.scores
     kept = model.residues.atom_class != AtomClass.WATER
     counted = scores.counted & kept[model.residue] & np.isfinite(scores.q)
@@ -95,7 +95,7 @@ def _q_scores(result: Validation) -> dict[str, Any]:
     }
 
 
-def _inclusion(result: Validation) -> dict[str, Any]:
+def _inclusion(result: Outcome) -> dict[str, Any]:
     """The parts that deal with atom inclusion and with the contour level that it is taken at."""
     tables = (f.tables["atom_inclusion"] for f in result.findings if "atom_inclusion" in f.tables)
     curve = next(tables, None)
@@ -151,7 +151,7 @@ def _curve(curve: Mapping[str, Float_N], at: Mapping[str, Any] | None) -> dict[s
     return {"level": level.tolist(), **known}
 
 
-def _bar(result: Validation, measure: str, name: str) -> dict[str, Any]:
+def _bar(result: Outcome, measure: str, name: str) -> dict[str, Any]:
     """Where the model stands among the entries, as shares, with what they were compared with."""
     percentiles = facts_of(result.findings, "percentiles")
     facts = percentiles.get(measure)
@@ -173,7 +173,7 @@ def _bar(result: Validation, measure: str, name: str) -> dict[str, Any]:
     }
 
 
-def _labels(result: Validation, rows: np.ndarray) -> list[str]:
+def _labels(result: Outcome, rows: np.ndarray) -> list[str]:
     """Names of residues, as in ``A:45 GLY``."""
     residues = result.model.residues
     columns = (residues.chain, residues.number, residues.icode, residues.name)

@@ -18,15 +18,15 @@ from atomsight.export.columns import grouped
 from atomsight.findings.finding import facts_of
 from atomsight.io.files import write_text
 from atomsight.model import AtomClass
+from atomsight.outcome import Outcome
 from atomsight.typing import Bool_N, Int_N
-from atomsight.validation import Validation
 
 METHOD = "electron microscopy"
 UNKNOWN, NOTHING = "?", "."
 """What mmCIF writes for a value that is not known, and for one that does not exist."""
 
 
-def write_wwpdb(result: Validation, path: Path) -> Path:
+def write_wwpdb(result: Outcome, path: Path) -> Path:
     """Write Q-scores and residue inclusion in the categories of wwPDB validation.
 
     Of the model in ``_pdbx_vrpt_summary_em``, of residues in
@@ -37,7 +37,7 @@ def write_wwpdb(result: Validation, path: Path) -> Path:
 
     Parameters
     ----------
-    result : Validation
+    result : Outcome
     path : Path
 
     Returns
@@ -69,7 +69,7 @@ def write_wwpdb(result: Validation, path: Path) -> Path:
     return write_text(path, document.as_string(options))
 
 
-def _summary(result: Validation) -> dict[str, str]:
+def _summary(result: Outcome) -> dict[str, str]:
     """Items of the whole model, those that are known."""
     mean: Any = result.averages["mean_without_water"]
     items = {"exp_method": METHOD}
@@ -86,7 +86,7 @@ def _summary(result: Validation) -> dict[str, str]:
     return {key: value for key, value in items.items() if value != UNKNOWN}
 
 
-def _add_percentiles(block: gemmi.cif.Block, result: Validation) -> None:
+def _add_percentiles(block: gemmi.cif.Block, result: Outcome) -> None:
     facts = facts_of(result.findings, "percentiles").get("q")
     if facts is None or facts["of_all"] is None:
         return
@@ -120,7 +120,7 @@ def _add_percentiles(block: gemmi.cif.Block, result: Validation) -> None:
     )
 
 
-def _add_entities(block: gemmi.cif.Block, result: Validation, kept: Bool_N) -> None:
+def _add_entities(block: gemmi.cif.Block, result: Outcome, kept: Bool_N) -> None:
     """Means of each entity in each chain."""
     model, scores = result.model, result.scores
     residues = model.residues
@@ -147,7 +147,7 @@ def _add_entities(block: gemmi.cif.Block, result: Validation, kept: Bool_N) -> N
     )
 
 
-def _add_instances(block: gemmi.cif.Block, result: Validation, rows: Int_N) -> None:
+def _add_instances(block: gemmi.cif.Block, result: Outcome, rows: Int_N) -> None:
     residues = result.model.residues
     _add_loop(
         block,
@@ -165,7 +165,7 @@ def _add_instances(block: gemmi.cif.Block, result: Validation, rows: Int_N) -> N
     )
 
 
-def _add_map_fitting(block: gemmi.cif.Block, result: Validation, rows: Int_N) -> None:
+def _add_map_fitting(block: gemmi.cif.Block, result: Outcome, rows: Int_N) -> None:
     """Values of the residues; `rows` are those of the instances, in their order."""
     values = {"Q_score": result.residues["q"][rows]}
     decimals = {"Q_score": 3, "residue_inclusion": 4}
