@@ -202,7 +202,8 @@ def _edges(centres: FloatArray) -> FloatArray:
         edges: FloatArray = np.array([centres[0] - 0.5, centres[0] + 0.5])
         return edges
     between = (centres[1:] + centres[:-1]) / 2
-    return np.r_[2 * centres[0] - between[0], between, 2 * centres[-1] - between[-1]]
+    ends = 2 * centres[[0, -1]] - between[[0, -1]]
+    return np.concatenate([ends[:1], between, ends[1:]])
 
 
 def _strip(sheet: Sheet, axes: Axes, part: Strip) -> None:
