@@ -39,6 +39,7 @@ ALL = [
     "curves/b_factor_relations.csv",
     "curves/solvent_distances.csv",
     *FEW[1:4],
+    "report.html",
     "residues.parquet",
     "summary.json",
 ]

@@ -23,7 +23,12 @@ class View {
       viewportBackgroundColor: isDark() ? "#14171c" : "#ffffff",
       volumeStreamingDisabled: true,
     });
-    viewer.plugin.canvas3d.setProps({ camera: { helper: { axes: { name: "off", params: {} } } } });
+    const { canvas3d } = viewer.plugin;
+    canvas3d.setProps({ camera: { helper: { axes: { name: "off", params: {} } } } });
+    if (drawsInSoftware(canvas3d)) {
+      const off = { name: "off", params: {} };
+      canvas3d.setProps({ postprocessing: { occlusion: off, shadow: off, antialiasing: off }, multiSample: { mode: "off" } });
+    }
     const view = new View(viewer.plugin, data, selection);
     view.take(colours);
     await view.addModel(cif);
@@ -34,6 +39,7 @@ class View {
     this.plugin = plugin;
     this.data = data;
     this.selection = selection;
+    this.still = reducedMotion() || drawsInSoftware(plugin.canvas3d);
     this.version = 0;
     this.parts = { cartoon: [], sticks: [] };
     this.registerThemes();
@@ -241,11 +247,11 @@ class View {
     const loci = StructureElement.Loci.fromSchema(structure, { items: { atom_id: this.data.atomsOf(row).map((atom) => atom + 1) } });
     if (StructureElement.Loci.isEmpty(loci)) return;
     this.plugin.managers.structure.focus.setFromLoci(loci);
-    this.plugin.managers.camera.focusLoci(loci, { extraRadius: 6, durationMs: reducedMotion() ? 0 : 400 });
+    this.plugin.managers.camera.focusLoci(loci, { extraRadius: 6, durationMs: this.still ? 0 : 400 });
   }
 
   /** The whole model again, not the larger box of the map. */
-  reset(durationMs = reducedMotion() ? 0 : 400) {
+  reset(durationMs = this.still ? 0 : 400) {
     const { Structure } = molstar.lib.structure;
     this.plugin.managers.structure.focus.clear();
     const whole = Structure.toStructureElementLoci(this.structure.cell.obj.data);
@@ -263,3 +269,10 @@ class View {
 }
 
 const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** Whether no graphics card draws, as on many remote desktops: then nothing costly, and no flights. */
+function drawsInSoftware(canvas3d) {
+  const { gl } = canvas3d.webgl;
+  const info = gl.getExtension("WEBGL_debug_renderer_info");
+  return /swiftshader|llvmpipe|software/i.test(info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : "");
+}
