@@ -96,6 +96,7 @@ def test_the_package_says_that_it_is_typed():
         ("OverlayError", "InputError"),
         ("ArchiveFileError", "InputError"),
         ("ParameterError", "InputError"),
+        ("MissingLibraryError", "InputError"),
         ("OutputError", "AtomsightError"),
     ],
 )

@@ -198,12 +198,10 @@ def _cloud(sheet: Sheet, axes: Axes, part: Cloud) -> None:
 
 def _edges(centres: FloatArray) -> FloatArray:
     """Ends of cells, halfway between their centres."""
-    if len(centres) == 1:
-        edges: FloatArray = np.array([centres[0] - 0.5, centres[0] + 0.5])
-        return edges
     between = (centres[1:] + centres[:-1]) / 2
-    ends = 2 * centres[[0, -1]] - between[[0, -1]]
-    return np.concatenate([ends[:1], between, ends[1:]])
+    half = np.diff(centres) / 2 if len(centres) > 1 else np.array([0.5])
+    edges: list[FloatArray] = [centres[:1] - half[:1], between, centres[-1:] + half[-1:]]
+    return np.concatenate(edges)
 
 
 def _strip(sheet: Sheet, axes: Axes, part: Strip) -> None:

@@ -32,7 +32,7 @@ def require_matplotlib() -> None:
 def write_figures(results: Results, folder: PathLikeStr, kind: FigureKind = "svg") -> list[Path]:
     """Write every figure that results allow as a file for print.
 
-    White ground, 85 or 175 mm wide, text as text; the same results give the same bytes.
+    White ground, 85 to 175 mm wide, text as text; the same results give the same bytes.
 
     Parameters
     ----------
