@@ -73,7 +73,7 @@ def save(figure: Figure, path: Path, kind: str) -> None:
     path : Path
     kind : {"svg", "png", "pdf"}
     """
-    with _print_style():
+    with print_style():
         sheet = draw(figure)
         sheet.savefig(
             path, format=kind, metadata={"Title": _printable(figure.title), **_NO_DATES[kind]}
@@ -81,15 +81,20 @@ def save(figure: Figure, path: Path, kind: str) -> None:
 
 
 @contextmanager
-def _print_style() -> Iterator[None]:
-    """The style of print whatever the user's own is, and silence about letters a font lacks."""
+def print_style() -> Iterator[None]:
+    """The style of print whatever the user's own is, and silence about letters a font lacks.
+
+    Yields
+    ------
+    None
+    """
     with style.context(["default", dict(_STYLE)]), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def draw(figure: Figure) -> Sheet:
-    """A figure on a sheet of its own size.
+    """A figure on a sheet of its own size; to be called within `print_style`.
 
     Parameters
     ----------
@@ -166,7 +171,7 @@ def _series(axes: Axes, part: Series) -> None:
     entry = part.role is Role.ENTRY and len(part.x) == 1
     edge = 0.8 if entry or part.symbol == "cross" else 0
     axes.plot(
-        part.x, part.y, "", linestyle="none", marker=_SYMBOLS[part.symbol], color=colour,
+        part.x, part.y, linestyle="none", marker=_SYMBOLS[part.symbol], color=colour,
         markersize=6 if entry else 2.5, markeredgewidth=edge,
         markeredgecolor=OUTLINE if entry else colour, label=_label(part),
         alpha=0.5 if len(part.x) > _MANY else 1.0, clip_on=not entry, zorder=4 if entry else 2,

@@ -162,8 +162,10 @@ def fsc_q_histogram(results: Results) -> Drawn:
     values = atom_numbers(results, "fsc_q")
     title = "FSC-Q of the atoms"
     if values is None:
-        reason = "no atom has one." if "fsc_q" in results.atoms else NEEDS_HALF_MAPS
-        return (Absent("fsc_q_atoms", title, f"Values of FSC-Q {reason}"),)
+        reason = f"Values of FSC-Q {NEEDS_HALF_MAPS}"
+        if "fsc_q" in results.atoms:
+            reason = "No atom has a value of FSC-Q."
+        return (Absent("fsc_q_atoms", title, reason),)
     limit = results.facts["fsc_q"]["beyond"]
     return (
         _histogram(
