@@ -6,7 +6,7 @@ import pytest
 
 from atomsight.errors import OutputError
 from atomsight.export.columns import atom_keys
-from atomsight.export.tables import frame, write_csv, write_parquet
+from atomsight.export.tables import frame, read_csv, write_csv, write_parquet
 from atomsight.io.models import read_model
 from tests.support.cases import small_model
 from tests.support.models import Atom, cif_text, write_model
@@ -156,3 +156,17 @@ def test_a_file_of_that_name_is_replaced(tmp_path, write):
     write(frame({"a": np.zeros(3)}), path)
     assert not path.read_bytes().startswith(b"old")
     assert [p.name for p in tmp_path.iterdir()] == ["t"]
+
+
+def test_a_curve_may_be_called_like_a_key(tmp_path):
+    table = {"frequency": np.array([0.0, 0.1]), "model": np.array([1.0, np.nan])}
+    back = read_csv(write_csv(frame(table), tmp_path / "fsc.csv"))
+    np.testing.assert_array_equal(back["model"], [1.0, np.nan])
+
+
+def test_the_number_of_a_model_is_whole(tmp_path):
+    table = {"model": np.array([1, 2]), "chain": np.array(["1", "B"]), "number": np.array([-1, 7])}
+    back = read_csv(write_csv(frame(table), tmp_path / "residues.csv"))
+    assert back["model"].dtype == np.int64
+    assert back["chain"].tolist() == ["1", "B"]
+    assert back["number"].tolist() == [-1, 7]

@@ -78,6 +78,12 @@ def test_a_gap_in_the_numbers_ends_the_line(mixed):
     np.testing.assert_array_equal(backbone.rows, [0, 1, -1, 2])
 
 
+def test_there_is_no_value_in_a_gap(mixed):
+    found = with_residues(mixed, q_backbone=np.ones(len(mixed.residues["q"])))
+    backbone = next(p for p in series(drawn(found)["chain_A"]) if p.name == "backbone")
+    np.testing.assert_array_equal(backbone.y, [1, 1, np.nan, 1])
+
+
 def test_a_missing_side_chain_ends_the_line(mixed):
     side = next(p for p in series(drawn(mixed)["chain_A"]) if p.name == "side chain")
     assert np.isnan(side.y).tolist() == [False, True, True, False]

@@ -256,13 +256,16 @@ def test_a_profile_has_the_options_of_the_run(tmp_path):
     options = Options(neighbours="crystal")
     cell = (
         "_symmetry.space_group_name_H-M 'P 1'\n"
-        "_cell.length_a 20\n_cell.length_b 20\n_cell.length_c 20\n"
+        "_cell.length_a 8\n_cell.length_b 8\n_cell.length_c 8\n"
         "_cell.angle_alpha 90\n_cell.angle_beta 90\n_cell.angle_gamma 90\n"
     )
     found = results(tmp_path, options=options, before=cell)
-    for atom in range(0, 20, 5):
-        figure = profile_figure(found, atom)
-        assert f"Q = {found.atoms['q'][atom]:.3f}" in figure.caption
+    alone = atom_profile(found.map, found.model, np.arange(20)).q
+    q = found.atoms["q"]
+    assert (np.abs(q - alone) > 0.001).any()
+    for atom in range(20):
+        words = "no Q" if np.isnan(q[atom]) else f"Q = {q[atom]:.3f}"
+        assert words in profile_figure(found, atom).caption
 
 
 def test_a_profile_that_cannot_be_is_absent(small):
