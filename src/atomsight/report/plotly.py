@@ -20,6 +20,7 @@ _CLEAR = "rgba(0,0,0,0)"
 _FONT = {"family": "system-ui, sans-serif", "size": 12, "color": _TEXT}
 _SMALL = 11
 _FEW = 5
+_MANY = 400
 
 _HEIGHT = 380
 _STRIP_ROW, _STRIP_FRAME, _STRIP_LEAST = 15, 110, 230
@@ -80,7 +81,9 @@ def _scatter(part: Series) -> dict[str, Any]:
         edge: dict[str, Any] = {"width": 1.5 if entry else 0, "color": OUTLINE}
         if part.symbol == "cross":
             edge = {"width": 1.5, "color": colour}
-        marker = {"color": colour, "symbol": _SYMBOLS[part.symbol], "line": edge}
+        marker: dict[str, Any] = {"color": colour, "symbol": _SYMBOLS[part.symbol], "line": edge}
+        if len(part.x) > _MANY:
+            marker["opacity"] = 0.6
         return trace | {"mode": "markers", "marker": marker | {"size": 14 if entry else 6}}
     if part.draw == "steps":
         return trace | {"mode": "lines", "line": line | {"shape": "hv"}}
