@@ -271,7 +271,7 @@ def _ca_rmsd(results: Results) -> Score:
         key="ca_rmsd",
         name="Cα RMSD",
         unit="Å",
-        definition="Spread of a residue's Cα among independent models. Herzik et al. 2017.",
+        definition="Spread of a residue's Cα among independent models. Herzik et al. 2019.",
         palettes={SAFE: _spread(_VIRIDIS[::-1], 0.0, max(_range(results, "ca_rmsd")[1], 1.0))},
         worse="high",
         decimals=2,
