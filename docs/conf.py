@@ -7,7 +7,7 @@ author = "The atomsight developers"
 copyright = "2026, the atomsight developers"
 release = version = installed_version("atomsight")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc"]
 exclude_patterns = ["_build"]
 nitpick_ignore_regex: list[tuple[str, str]] = []
 
@@ -15,6 +15,7 @@ html_theme = "furo"
 html_title = f"atomsight {release}"
 html_copy_source = False
 
+nb_execution_mode = "off"  # the notebook is kept with its output
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"

@@ -34,6 +34,9 @@ class View:
         self.html = html
         self.height = height
 
+    def __repr__(self) -> str:
+        return f"<View, {len(self.html) / 1e6:.0f} MB of HTML>"
+
     def _repr_html_(self) -> str:
         # a frame of its own: styles and scripts of page and notebook do not meet
         return (
