@@ -15,6 +15,8 @@ html_theme = "furo"
 html_title = f"atomsight {release}"
 html_copy_source = False
 
+# plots are shown by their pictures; their data are for Jupyter
+suppress_warnings = ["mystnb.unknown_mime_type"]
 nb_execution_mode = "off"  # the notebook is kept with its output
 myst_heading_anchors = 3
 

@@ -78,7 +78,10 @@ def run(path: Path) -> None:
         cell.metadata.pop("execution", None)  # times differ from run to run
         for output in cell.get("outputs", ()):
             _lighten(output.get("data", {}), cell.source)
-    notebook.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    notebook.metadata = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3"},
+        "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+    }
     path.write_text(json.dumps(notebook, ensure_ascii=False, sort_keys=True) + "\n")
 
 
