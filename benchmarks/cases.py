@@ -17,6 +17,7 @@ DATA = ROOT / ".cache" / "data"
 MADE = ROOT / ".cache" / "bench"
 
 LARGE_ATOMS, LARGE_COPIES = 40_000, (3, 3, 1)
+PAGE_ATOMS, PAGE_COPIES = 60_000, (3, 3, 3)
 BIG_ATOMS, BIG_COPIES, BIG_EDGE = 10_000, (3, 1, 1), 600
 VOXEL = 1.05
 BLOB_WIDTH = 0.7
@@ -74,6 +75,20 @@ def large_case() -> Case:
             whole[z, y, x] = next(tiles).transpose(2, 1, 0)
         _write_map(case.map_, shape, iter([whole]))
         _tiled_model(LARGE_COPIES, (0.0, 0.0, 0.0), LARGE_ATOMS, shape, case.model)
+    return case
+
+
+def page_case(folder: Path) -> Case:
+    """60,000 atoms in 300³ voxels, in a folder of the caller's: copies of 5NI1 in EMD-3488."""
+    case = Case("60k atoms, 300³ voxels", folder / "page.cif", folder / "page.mrc")
+    tile = gemmi.read_ccp4_map(str(DATA / "emd_3488.mrc")).grid.array
+    whole = np.empty([_TILE * n for n in PAGE_COPIES], dtype=np.float32)
+    for n, (k, j, i) in enumerate(product(*map(range, PAGE_COPIES))):
+        z, y, x = (slice(a * _TILE, (a + 1) * _TILE) for a in (k, j, i))
+        whole[z, y, x] = _turned(tile, n % len(_TURNS)).transpose(2, 1, 0)
+    shape = (_TILE * PAGE_COPIES[0], _TILE * PAGE_COPIES[1], _TILE * PAGE_COPIES[2])
+    _write_map(case.map_, shape, iter([whole]))
+    _tiled_model(PAGE_COPIES, (0.0, 0.0, 0.0), PAGE_ATOMS, shape, case.model)
     return case
 
 

@@ -16,6 +16,7 @@ from big_map import measure_memory
 from fsc_q_speed import measure_fsc_q
 from kernel_speed import measure_kernel
 from machine import describe_machine
+from page_speed import measure_page
 from processes import BenchmarkError
 from scores_speed import measure_scores
 from start_up import measure_start_up
@@ -27,6 +28,7 @@ SECTIONS: dict[str, Callable[[], Tables]] = {
     "startup": measure_start_up,
     "fsc-q": measure_fsc_q,
     "scores": measure_scores,
+    "page": measure_page,
     "cctbx": compare_with_cctbx,
 }
 RESULTS = Path(__file__).resolve().parent / "results"
