@@ -1,6 +1,6 @@
 """Figures as plotly's JSON, for the page and for notebooks.
 
-Only traces of SVG: those of WebGL need rights that the page does not give.
+Only traces of SVG: browsers give a page few contexts of WebGL, and the 3-D view needs one.
 """
 
 from html import escape
