@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from atomsight.comparison.matching import ComparedAtoms
     from atomsight.comparison.result import ComparedModel, CompareOptions, Comparison
     from atomsight.density.band_limited import band_limited_map
+    from atomsight.density.degrade import Degraded, degrade_half_maps, degrade_map
     from atomsight.density.map import Map, MapStatistics, map_from_array
     from atomsight.density.overlay import Overlay, overlay
     from atomsight.density.simulate import simulate_map
@@ -99,6 +100,7 @@ _HOME = {
     "comparison.figures": ("ModelFigures",),
     "comparison.matching": ("ComparedAtoms",),
     "comparison.result": ("CompareOptions", "ComparedModel", "Comparison"),
+    "density.degrade": ("Degraded", "degrade_half_maps", "degrade_map"),
     "density.map": ("Map", "MapStatistics", "map_from_array"),
     "density.overlay": ("Overlay", "overlay"),
     "density.simulate": ("simulate_map",),
@@ -186,6 +188,7 @@ __all__ = [
     "Comparison",
     "Components",
     "Correlation",
+    "Degraded",
     "Difference",
     "Displacement",
     "DistanceHistogram",
@@ -240,6 +243,8 @@ __all__ = [
     "compare",
     "copy_positions",
     "correlation",
+    "degrade_half_maps",
+    "degrade_map",
     "displacement",
     "distance_histogram",
     "expected_class_q",

@@ -22,6 +22,7 @@ COMMANDS = {
     "atomsight-report": ("report",),
     "atomsight-local-resolution": ("local-resolution",),
     "atomsight-simulate": ("simulate",),
+    "atomsight-degrade": ("degrade",),
     "atomsight-profile": ("profile",),
     "atomsight-archive": ("archive",),
     "atomsight-archive-percentile": ("archive", "percentile"),

@@ -7,6 +7,7 @@ import typer
 
 from atomsight.cli.archive import archive
 from atomsight.cli.compare import compare
+from atomsight.cli.degrade import degrade
 from atomsight.cli.fsc_q import fsc_q
 from atomsight.cli.local_resolution import local_resolution
 from atomsight.cli.profile import profile
@@ -32,6 +33,7 @@ app.command(no_args_is_help=True)(compare)
 app.command(no_args_is_help=True)(report)
 app.command(name="local-resolution", no_args_is_help=True)(local_resolution)
 app.command(no_args_is_help=True)(simulate)
+app.command(no_args_is_help=True)(degrade)
 app.command(no_args_is_help=True)(profile)
 app.add_typer(archive, name="archive", help="Compare with the archive, or with one of your own.")
 

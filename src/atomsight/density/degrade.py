@@ -114,7 +114,7 @@ def degrade_map(
     ParameterError
         If the target is not coarser than the map, or the grid cannot hold it.
     MapFileError
-        If the map is constant, or is already no better than the target.
+        If the map is constant, has no power at its resolution, or shows nothing at the target.
     """
     if not map_.statistics.sd > 0:
         raise MapFileError(f"{_name(map_)}: this map is constant")
@@ -126,6 +126,10 @@ def degrade_map(
     b_input = SHARPENING * resolution**2 if b_sharpening is None else b_sharpening
     at_end = float(np.interp(1.0 / resolution, s, power))
     level = at_end * (1.0 / THRESHOLD - 1.0) * float(np.exp(-b_input / (2.0 * resolution**2)))
+    if not level > 0:
+        raise MapFileError(
+            f"{_name(map_)}: this map has no power at {resolution:g} Å; is its resolution right?"
+        )
     ratio: FloatArray = np.asarray(power / level, dtype=np.float64)
     b = _envelope(s, ratio, target, map_)
     region = _region(map_, target)
