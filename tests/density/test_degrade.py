@@ -18,12 +18,12 @@ TOLERANCE = 0.15
 ORIGIN = (12.3, -4.5, 67.8)
 
 
-def blobs(seed: int = 1, shape=(48, 50, 52), voxel=1.0, masked=False):
+def blobs(seed: int = 1, shape=(48, 50, 52), voxel=1.0, masked=False, width=0.7):
     """Points under narrow Gaussians: power at all frequencies, falling."""
     rng = np.random.default_rng(seed)
     points = np.zeros(shape)
     points[tuple(rng.integers(12, 36, (3, 400)))] = 1.0
-    values = ndimage.gaussian_filter(points, 0.7 / voxel, mode="wrap").astype(np.float32)
+    values = ndimage.gaussian_filter(points, width / voxel, mode="wrap").astype(np.float32)
     if masked:
         values[values < 1e-4 * values.max()] = 0.0
     else:
@@ -85,13 +85,13 @@ def test_any_seed_reaches_the_target(seed):
 
 
 def test_the_mask_says_where_the_resolution_is_measured():
-    first, second = halves(0.1)
+    first, second = halves(0.02, width=1.2)
     mask = ndimage.gaussian_filter((BLOBS.values > 5.02).astype(np.float32), 2.0)
     within = degrade_half_maps(first, second, 6.0, mask=mask)
     assert resolution_at(fsc(*within.halves, mask), 0.143) == within.resolution
     # within a mask there is less noise: the envelope has more to take away
     assert within.b_factor > degrade_half_maps(first, second, 6.0).b_factor + 20.0
-    assert np.std(within.halves[0].values[mask < 0.01]) == pytest.approx(0.1, rel=0.1)
+    assert np.std(within.halves[0].values[mask < 0.01]) == pytest.approx(0.02, rel=0.1)
 
 
 @pytest.mark.parametrize("map_", [BLOBS, MASKED], ids=["whole", "masked"])
