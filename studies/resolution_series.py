@@ -276,13 +276,7 @@ def draw(points: Sequence[Point], path: Path) -> None:
                 _band(left, line)
             left.plot(*_xy(line), "o-", color=_COLOURS[i], markersize=4, label=case)
         left.set_title("whole model, sigma 0.4 Å", fontsize=9)
-        for colour, group in zip(_COLOURS, ("backbone", "side chain", "ion", "water"), strict=True):
-            line = _line(points, first, group, 0.6)
-            if line:
-                middle.plot(*_xy(line), "o-", color=colour, markersize=4, label=group)
-                expected = [(p.resolution, p.expected) for p in line if np.isfinite(p.expected)]
-                if expected:
-                    middle.plot(*zip(*expected, strict=True), ":", color=colour)
+        _classes(middle, points, first)
         middle.set_title(f"{first}, sigma 0.6 Å (dotted: archive)", fontsize=9)
         types = sorted({p.group for p in points if p.case == first and p.group.isupper()})
         wanted = (points[0].resolution, 3.0, 5.0)
@@ -296,15 +290,26 @@ def draw(points: Sequence[Point], path: Path) -> None:
                 )  # fmt: skip
         right.tick_params(axis="x", labelrotation=90)
         right.set_title(f"{first}, residue types, sigma 0.6 Å", fontsize=9)
-        for axes in (left, middle, right):
-            axes.set_ylim(0.0, 1.0)
-            axes.legend(frameon=False, fontsize=8)
+        for axes, lowest in ((left, 0.0), (middle, -0.2), (right, 0.0)):
+            axes.set_ylim(lowest, 1.0)
             axes.spines[["top", "right"]].set_visible(False)
+        for axes in (left, middle):
+            axes.legend(frameon=False, fontsize=8)
+        right.legend(frameon=False, fontsize=8, ncols=3, loc="lower center")
         for axes in (left, middle):
             axes.set_xlabel("resolution (Å)")
         left.set_ylabel("mean Q")
         metadata = {"Date": None} if path.suffix == ".svg" else None
         figure.savefig(path, metadata=metadata, dpi=200)
+
+
+def _classes(axes: Any, points: Sequence[Point], case: str) -> None:
+    for colour, group in zip(_COLOURS, ("backbone", "side chain", "ion", "water"), strict=True):
+        line = _line(points, case, group, 0.6)
+        axes.plot(*_xy(line), "o-", color=colour, markersize=4, label=group)
+        expected = [(p.resolution, p.expected) for p in line if np.isfinite(p.expected)]
+        if expected:
+            axes.plot(*zip(*expected, strict=True), ":", color=colour)
 
 
 def _line(points: Sequence[Point], case: str, group: str, sigma: float) -> list[Point]:
