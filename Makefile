@@ -7,7 +7,7 @@ export ATOMSIGHT_DEMO_DATA := $(abspath $(DATA))
 export ATOMSIGHT_EXTRA_DATA ?= $(abspath ../shared/data)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test check bench docs study-resolution clean
 
 demo: $(VENV)/.installed $(DATA)/.done
 	$(BIN)/atomsight validate $(DATA)/5ni1.cif $(DATA)/emd_3488.mrc -o demo-results
@@ -26,6 +26,14 @@ bench: $(VENV)/.dev $(DATA)/.done
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+# Needs apoferritin (EMD-20026) in ATOMSIGHT_EXTRA_DATA, which is not part of the demo data.
+APOFERRITIN := $(ATOMSIGHT_EXTRA_DATA)/emd_20026_apoferritin
+study-resolution: $(VENV)/.dev $(DATA)/.done
+	$(BIN)/python studies/resolution_series.py -o docs/studies --atoms '//*/183/MG' \
+	  --case apoferritin $(APOFERRITIN)/map.mrc $(APOFERRITIN)/model.pdb 1.75 2,2.3,2.6,3,3.1,3.5,4,4.5,5,6,7 \
+	  --case haemoglobin $(DATA)/emd_3488.mrc $(DATA)/5ni1.cif 3.2 3.5,4,4.5,5,6
+	$(BIN)/python studies/simulated_particles.py $(DATA)/5ni1.cif -o docs/studies
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("atomsight needs Python 3.11 or later") if sys.version_info < (3, 11) else None'
