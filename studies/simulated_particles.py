@@ -6,7 +6,7 @@ model at random poses, with contrast transfer function and white noise; both hal
 together in Fourier space. The first shift error's half maps are also degraded to the others'
 resolutions, to compare. Writes simulated_particles.csv, and all half maps with --maps::
 
-    python studies/simulated_particles.py MODEL --shifts 0.3,0.6,0.9 -o FOLDER
+    python studies/simulated_particles.py MODEL --shifts 0.2,0.5,0.7 -o FOLDER
 """
 
 import argparse
@@ -357,9 +357,9 @@ def main() -> None:
     """Run the study."""
     parser = argparse.ArgumentParser(description="Half maps of simulated particles")
     parser.add_argument("model", type=Path)
-    parser.add_argument("--shifts", default="0.2,0.5,0.7,0.9", help="Å rms, growing")
-    parser.add_argument("--particles", type=int, default=10_000, help="in each half")
-    parser.add_argument("--noise", type=float, default=2.0, help="of a term below 10 Å")
+    parser.add_argument("--shifts", default="0.2,0.5,0.7", help="Å rms, growing")
+    parser.add_argument("--particles", type=int, default=5_000, help="in each half")
+    parser.add_argument("--noise", type=float, default=0.2, help="of a term below 10 Å")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--maps", action="store_true", help="write all half maps, too")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder")
