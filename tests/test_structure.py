@@ -26,6 +26,7 @@ ROOMS = (
     "preflight",
     "half_maps",
     "findings",
+    "ensemble",
     "outcome",
     "comparison",
     "local_resolution_map",

@@ -1,0 +1,1 @@
+"""Independent models of one map: made, judged, chosen and compared."""

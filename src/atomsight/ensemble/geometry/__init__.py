@@ -1,0 +1,1 @@
+"""Geometry of a model, without the map: backbone, covalent geometry, clashes."""
