@@ -28,7 +28,9 @@ def hierarchy(atoms: dict[str, list[Any]]) -> Any:
 
     root, model = pdb.root(), pdb.model(id="1")
     root.append_model(model)
-    chain, group, last_chain, last_row = None, None, None, None
+    chain: Any = None
+    group: Any = None
+    last_chain, last_row = None, None
     columns = ("row", "chain", "name", "atom", "element", "xyz")
     for row, chain_name, name, atom_name, element, xyz in zip(
         *(atoms[key] for key in columns), strict=True

@@ -1,5 +1,6 @@
 """Radii and hydrogen-bonding of atoms, as MolProbity's Probe has them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,7 +121,7 @@ def contacts(model: Model) -> Contacts:
     return Contacts(radius, polar, acceptor, charged, nuclear)
 
 
-def _named(model: Model, names: dict[str, tuple[str, ...]]) -> Bool_N:
+def _named(model: Model, names: Mapping[str, tuple[str, ...]]) -> Bool_N:
     """Atoms that a table of residue names and atom names lists."""
     found = np.zeros(len(model), dtype=bool)
     of_atom = model.residues.name[model.residue]

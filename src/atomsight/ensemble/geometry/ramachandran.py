@@ -96,7 +96,7 @@ class Backbone:
     @property
     def favoured_percent(self) -> float:
         """Share of evaluated residues in favoured regions, NaN where there are none."""
-        return _percent(np.count_nonzero(self.region == Region.FAVOURED), self.n_evaluated)
+        return _percent(int(np.count_nonzero(self.region == Region.FAVOURED)), self.n_evaluated)
 
     @property
     def outliers_percent(self) -> float:

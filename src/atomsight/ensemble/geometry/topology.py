@@ -10,10 +10,11 @@ from atomsight.evidence.hydrogens import parents
 from atomsight.model import AtomClass, Model
 from atomsight.typing import Bool_N, Int_N
 
-METALS = frozenset(
+_METALS = (
     "LI BE NA MG AL K CA SC TI V CR MN FE CO NI CU ZN GA RB SR Y ZR MO RU RH PD AG CD IN SN CS BA "
-    "LA CE SM EU GD TB YB W RE OS IR PT AU HG TL PB".split()
+    "LA CE SM EU GD TB YB W RE OS IR PT AU HG TL PB"
 )
+METALS = tuple(_METALS.split())
 """Elements that are ions in a model: they touch, they do not bond."""
 
 _BACKBONE = "N-CA CA-C C-O C-OXT CA-CB"
@@ -212,7 +213,7 @@ def _loose_bonds(model: Model) -> Int_N:
     )
     one, two, apart = loose[found["i"]], rows[found["j"]], found["v"]
     same = model.residue[one] == model.residue[two]
-    metal = np.isin(elements, list(METALS))
+    metal = np.isin(elements, METALS)
     longest = radius[one] + radius[two] + np.where(same, _TOLERANCE, _LINK_TOLERANCE)
     bonded = (apart < longest) & (one != two) & (same | ~(metal[one] | metal[two]))
     return np.stack([one[bonded], two[bonded]], axis=1)
@@ -243,15 +244,14 @@ def near_in_bonds(pairs: Int_N, hydrogen: Bool_N) -> tuple[Int_N, Int_N]:
 
     n = len(hydrogen)
     both = np.concatenate([pairs, pairs[:, ::-1]])
-    ones = np.ones(len(both), dtype=np.int32)
-    step = csr_array(csr_array((ones, (both[:, 0], both[:, 1])), shape=(n, n)) + eye_array(n))
+    ones = np.ones(len(both), dtype=np.int8)
+    step = csr_array((ones, (both[:, 0], both[:, 1])), shape=(n, n)) + eye_array(n, dtype=np.int8)
     three = step @ step @ step
-    four = (three @ step).tocoo()
-    first, second = four.coords
-    first, second = first.astype(np.int64), second.astype(np.int64)
-    ends = hydrogen[first] | hydrogen[second]
-    one, two = three.tocoo().coords
-    key = np.concatenate([one.astype(np.int64) * n + two, (first * n + second)[ends]])
-    key = np.unique(key)
-    start = np.searchsorted(key, np.arange(n + 1) * n)
-    return start.astype(np.int64), np.asarray(key % n, dtype=np.int64)
+    four = three @ step
+    three.data[:], four.data[:] = 1, 1
+    reached = csr_array(three + four)
+    reached.sort_indices()
+    first = np.repeat(np.arange(n), np.diff(reached.indptr))
+    near = (reached.data == 2) | hydrogen[first] | hydrogen[reached.indices]
+    start = np.concatenate([[0], np.cumsum(np.bincount(first[near], minlength=n))])
+    return start.astype(np.int64), reached.indices[near].astype(np.int64)
