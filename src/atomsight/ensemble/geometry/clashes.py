@@ -120,7 +120,7 @@ def clashes(model: Model) -> Clashes:
 
 def _require_hydrogens(model: Model) -> None:
     polymer = np.isin(model.atom_class, [AtomClass.PROTEIN, AtomClass.NUCLEIC])
-    part = polymer if polymer.any() else np.ones(len(model), dtype=bool)
+    part = polymer if polymer.any() else model.atom_class != AtomClass.WATER
     hydrogens = np.count_nonzero(model.hydrogen & model.has_position & part)
     heavy = np.count_nonzero(model.heavy & part)
     if hydrogens < _LEAST_HYDROGENS * heavy:
