@@ -45,6 +45,8 @@ ONLY_IN = {
     "polars": ("export", "archive"),
     "numba": ("kernels",),
     "matplotlib": ("report",),
+    "iotbx": ("ensemble",),
+    "mmtbx": ("ensemble",),
 }
 """Libraries that belong to one room."""
 

@@ -26,7 +26,7 @@ from atomsight.ensemble.geometry.restraints import (
     lengths,
 )
 from atomsight.ensemble.geometry.topology import bonds
-from atomsight.model import Model
+from atomsight.model import AtomClass, Model
 from atomsight.typing import Float_N, Int_N
 
 OUTLIER_Z = 4.0
@@ -106,7 +106,7 @@ def covalent_geometry(model: Model, *, monomers: Path | None = None) -> Covalent
     With a monomer library (the CCP4 library's layout; `monomers`, or the environment's
     CLIBD_MON), all values and sigmas are the library's. Without one, they are those of Engh &
     Huber for the protein backbone, and of OpenMM's amber14 force field elsewhere with sigma
-    0.02 Å and 3°. Bonds, angles and centres that neither knows are not judged.
+    0.02 Å and 3°; ligands, and what neither knows, are not judged then.
 
     Parameters
     ----------
@@ -158,7 +158,8 @@ def _covalent(
 
 def _force_field_restraints(model: Model) -> tuple[Restraints, Restraints, Restraints]:
     pairs = bonds(model)
-    usable = main_conformer(model) & model.heavy
+    polymer = np.isin(model.atom_class, [AtomClass.PROTEIN, AtomClass.NUCLEIC])
+    usable = main_conformer(model) & model.heavy & polymer
     pairs = pairs[usable[pairs].all(axis=1)]
     # along the chain: Engh and Huber's names are read in that direction
     backward = model.residue[pairs[:, 0]] > model.residue[pairs[:, 1]]
