@@ -9,6 +9,7 @@ from scipy.spatial import KDTree
 from atomsight.ensemble.geometry.radii import Contacts, contacts
 from atomsight.ensemble.geometry.topology import bonds, compatible, near_in_bonds
 from atomsight.errors import ModelFileError
+from atomsight.kernels.overlap import deepest_dots
 from atomsight.model import AtomClass, Model
 from atomsight.typing import Bool_N, Float_N, Float_Nx3, Int_N
 
@@ -25,7 +26,6 @@ DOTS = 16
 """Dots for each Å² of an atom's surface, as in MolProbity's runs of Probe."""
 
 _LEAST_HYDROGENS = 0.35
-_PIECE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,28 +165,29 @@ def _seen_overlap(
     """Deepest dot of each clashing pair that shows on the surface of either atom, Å."""
     both = np.concatenate([pairs, pairs[:, ::-1]])
     by_source = both[np.argsort(both[:, 0], kind="stable")]
-    rivals = np.searchsorted(by_source[:, 0], np.arange(len(xyz) + 1)), by_source[:, 1]
-    deepest = np.full(len(at), -np.inf)
-    for source, target in ((0, 1), (1, 0)):
-        i, j = pairs[at, source], pairs[at, target]
-        for size in np.unique(radius[i]).tolist():
-            same = np.flatnonzero(radius[i] == size)
-            dots = size * sphere_dots(size)
-            for first in range(0, len(same), _PIECE):
-                some = same[first : first + _PIECE]
-                points = xyz[i[some]][:, None] + dots
-                depth = radius[j[some]][:, None] - _apart(points, xyz[j[some]][:, None])
-                pair, dot = np.nonzero(depth >= CLASH)
-                inside, shown = points[pair, dot], depth[pair, dot]
-                bonded = _listed(near, i[some])[pair]
-                shown[_depth(inside, xyz, radius, bonded, but=i[some][pair]) > 0] = -np.inf
-                others = _listed(rivals, i[some])[pair]
-                rival = _depth(inside, xyz, radius, others, but=j[some][pair])
-                shown[rival > shown] = -np.inf
-                best = np.full(len(some), -np.inf)
-                np.maximum.at(best, pair, shown)
-                deepest[some] = np.maximum(deepest[some], best)
-    return deepest
+    rivals_start = np.searchsorted(by_source[:, 0], np.arange(len(xyz) + 1))
+    sizes, dots_of = np.unique(radius, return_inverse=True)
+    sets = [sphere_dots(size) for size in sizes.tolist()]
+    dots_start = np.cumsum([0, *(len(one) for one in sets)])
+    hiding_start, hiding = near
+    deepest = np.empty((2, len(at)))
+    for way, order in enumerate((pairs[at], pairs[at][:, ::-1])):
+        deepest_dots(
+            order[:, 0].copy(),
+            order[:, 1].copy(),
+            np.ascontiguousarray(xyz),
+            radius,
+            np.concatenate(sets),
+            dots_start,
+            dots_of.reshape(-1),
+            hiding,
+            hiding_start,
+            by_source[:, 1].copy(),
+            rivals_start,
+            CLASH,
+            deepest[way],
+        )
+    return np.asarray(deepest.max(axis=0))
 
 
 @cache
@@ -209,27 +210,6 @@ def sphere_dots(radius: float) -> Float_Nx3:
     turn = np.pi * (1.0 + np.sqrt(5.0)) * k
     flat = np.sqrt(1.0 - z * z)
     return np.stack([flat * np.cos(turn), flat * np.sin(turn), z], axis=1)
-
-
-def _listed(lists: tuple[Int_N, Int_N], i: Int_N) -> Int_N:
-    """Lists of neighbours as a table, -1 where a row has fewer than the longest."""
-    start, atoms = lists
-    count = start[i + 1] - start[i]
-    column = np.arange(int(count.max(initial=0)))
-    place = np.minimum(start[i][:, None] + column, max(len(atoms) - 1, 0))
-    return np.where(column < count[:, None], atoms[place], -1)
-
-
-def _depth(points: Float_Nx3, xyz: Float_Nx3, radius: Float_N, atoms: Int_N, but: Int_N) -> Float_N:
-    """How deep each point lies in the deepest of its row of atoms, Å; -1 and `but` left out."""
-    deep = radius[atoms] - _apart(points[:, None], xyz[atoms])
-    deep[(atoms < 0) | (atoms == but[:, None])] = -np.inf
-    return np.asarray(deep.max(axis=1, initial=-np.inf))
-
-
-def _apart(one: Float_Nx3, other: Float_Nx3) -> Float_N:
-    way = one - other
-    return np.asarray(np.sqrt((way * way).sum(axis=-1)))
 
 
 def _by_residue(model: Model, pairs: Int_N, overlap: Float_N) -> tuple[Int_N, Float_N]:
