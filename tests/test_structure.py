@@ -25,6 +25,7 @@ ROOMS = (
     "verdict",
     "preflight",
     "half_maps",
+    "ensemble",
     "findings",
     "ensemble",
     "outcome",

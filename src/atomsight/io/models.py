@@ -1,6 +1,7 @@
 """Reading mmCIF and PDB models into columns, in the order of the file."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gemmi
@@ -9,7 +10,7 @@ import numpy as np
 from atomsight.errors import ModelFileError
 from atomsight.io.classes import component_types, residue_class
 from atomsight.io.files import read_text_bytes, require_file
-from atomsight.io.structures import parse_structure
+from atomsight.io.structures import ParsedModel, parse_structure
 from atomsight.model import Model, ResidueTable
 from atomsight.typing import Float_N, Int_N, PathLikeStr
 
@@ -42,21 +43,50 @@ def read_model(path: PathLikeStr, *, model: int | None = None) -> Model:
     """
     file = require_file(path, "model", ModelFileError)
     parsed = parse_structure(read_text_bytes(file, "model", ModelFileError), file)
-    structure, block, notes = parsed.structure, parsed.block, parsed.notes
-    numbers = tuple(m.num for m in structure)
+    numbers = tuple(m.num for m in parsed.structure)
     number = numbers[0] if model is None else model
     if number not in numbers:
         shown = ", ".join(map(str, numbers[:10])) + (" …" if len(numbers) > 10 else "")
         raise ModelFileError(f"{file}: has no MODEL {number}; it has {shown}")
+    result = _model(parsed, file, number)
     if model is None and len(numbers) > 1:
-        notes += (f"the file holds {len(numbers)} MODELs: MODEL {number} taken (--model)",)
+        note = f"the file holds {len(numbers)} MODELs: MODEL {number} taken (--model)"
+        result = replace(result, notes=(*parsed.notes, note, *result.notes[len(parsed.notes) :]))
+    return result
+
+
+def read_models(path: PathLikeStr) -> tuple[Model, ...]:
+    """Read every MODEL of an mmCIF or PDB file.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    tuple of Model
+        In the order of the file.
+
+    Raises
+    ------
+    ModelFileError
+        If the file cannot be read, or a MODEL holds no atoms with coordinates other than
+        hydrogens.
+    """
+    file = require_file(path, "model", ModelFileError)
+    parsed = parse_structure(read_text_bytes(file, "model", ModelFileError), file)
+    return tuple(_model(parsed, file, one.num) for one in parsed.structure)
+
+
+def _model(parsed: ParsedModel, file: Path, number: int) -> Model:
+    """One MODEL of what was parsed."""
+    structure, block, notes = parsed.structure, parsed.block, parsed.notes
     resolution, source = _resolution(structure, block)
-    columns = _columns(structure, number, component_types(block))
     result = Model(
-        **columns,
+        **_columns(structure, number, component_types(block)),
         structure=structure,
         number=number,
-        model_numbers=numbers,
+        model_numbers=tuple(m.num for m in structure),
         path=file,
         document=parsed.document,
         resolution=resolution,
