@@ -53,6 +53,8 @@ class Options:
         Of percentiles; see `percentiles`.
     fit_b : bool
         Fit B factors to the Q-scores.
+    convergence : Path or None
+        Folder of ``atomsight converge``: what independent models of the map say.
     everything : bool
         False: the Q-score, and FSC-Q where there are half maps, but no other score.
     """
@@ -73,6 +75,7 @@ class Options:
     archive: Path | None = None
     percentile_definition: Definition = "paper"
     fit_b: bool = True
+    convergence: Path | None = None
     everything: bool = True
 
     def __post_init__(self) -> None:

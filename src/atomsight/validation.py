@@ -15,10 +15,12 @@ from atomsight.archive.expected import expected_q
 from atomsight.archive.storage import read_archive
 from atomsight.density.map import Map
 from atomsight.density.overlay import Overlay
+from atomsight.ensemble.known import place
 from atomsight.evidence.copies import copy_positions
 from atomsight.evidence.hydrogens import inherit, parents
 from atomsight.evidence.q_score import EXCLUSION, QScores, q_score
 from atomsight.evidence.status import STATUS_LABELS, Status
+from atomsight.export.convergence import read_convergence
 from atomsight.findings.collect import collect
 from atomsight.findings.finding import Evidence, joined
 from atomsight.half_maps import compare_half_maps, named_progress
@@ -119,6 +121,8 @@ def validate(
             resolution, source = None, "none given and none in the model's metadata (--resolution)"
         selection = None if options.selection is None else select(atoms, options.selection)
         archive = None if options.archive is None else read_archive(options.archive)
+        known = options.convergence
+        convergence = None if known is None else place(read_convergence(known), atoms)
         margin = max(DEFAULT_MARGIN, options.q.radius + 2.0, (resolution or 0.0) / 2.0 + 2.0)
         with clock("read map"):
             # half maps are compared with the whole map, everything else needs the model's box
@@ -166,6 +170,7 @@ def validate(
                 contour=options.contour,
                 archive=archive,
                 definition=options.percentile_definition,
+                convergence=convergence,
             )
             findings = collect(evidence, everything=options.everything, fit_b=options.fit_b)
             result = Validation(

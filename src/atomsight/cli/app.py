@@ -8,6 +8,7 @@ import typer
 from atomsight.cli.archive import archive
 from atomsight.cli.compare import compare
 from atomsight.cli.degrade import degrade
+from atomsight.cli.converge import converge
 from atomsight.cli.fsc_q import fsc_q
 from atomsight.cli.local_resolution import local_resolution
 from atomsight.cli.profile import profile
@@ -30,6 +31,7 @@ app.command(no_args_is_help=True)(validate)
 app.command(no_args_is_help=True)(q)
 app.command(name="fsc-q", no_args_is_help=True)(fsc_q)
 app.command(no_args_is_help=True)(compare)
+app.command(no_args_is_help=True)(converge)
 app.command(no_args_is_help=True)(report)
 app.command(name="local-resolution", no_args_is_help=True)(local_resolution)
 app.command(no_args_is_help=True)(simulate)

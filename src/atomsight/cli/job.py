@@ -42,6 +42,7 @@ def make_options(
     archive: Path | None = None,
     definition: DefinitionChoice = DefinitionChoice.PAPER,
     fit_b: bool = True,
+    convergence: Path | None = None,
     everything: bool = False,
 ) -> "Options":
     """Turn the command line's values into the options of a validation."""
@@ -65,6 +66,7 @@ def make_options(
         archive=archive,
         percentile_definition=definition.value,
         fit_b=fit_b,
+        convergence=convergence,
         everything=everything,
     )
 

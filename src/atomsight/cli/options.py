@@ -192,6 +192,12 @@ FitB = Annotated[
     bool,
     typer.Option("--fit-b/--no-fit-b", help="Fit B factors to the Q-scores: the longest step."),
 ]
+ConvergenceFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--convergence", metavar="DIR", help="Results of 'converge': Cα RMSD of each residue."
+    ),
+]
 Figures = Annotated[
     FigureChoice | None,
     typer.Option(help="Also write the page's figures for print, one file each, into figures/."),

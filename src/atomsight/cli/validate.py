@@ -26,6 +26,7 @@ def validate(
     archive: o.ArchiveFile = None,
     definition: o.Definition = o.DefinitionChoice.PAPER,
     fit_b: o.FitB = True,
+    convergence: o.ConvergenceFolder = None,
     half_maps: o.HalfMaps = None,
     mask: o.Mask = None,
     mask_level: o.MaskLevel = None,
@@ -62,6 +63,7 @@ def validate(
         archive=archive,
         definition=definition,
         fit_b=fit_b,
+        convergence=convergence,
         everything=True,
         half_maps=make_half_map_options(
             half_maps,

@@ -8,7 +8,7 @@ from atomsight.errors import ParameterError
 from atomsight.typing import Float_N, FloatArray, Int_N
 
 WELL, POOR, BAD = 1.0, 3.0, 4.0
-"""Å; below 1 Å a residue is fixed by the map, above 3 Å its register may be off, above 4 Å it may be
+"""Å; below 1 Å the map fixes a residue, above 3 Å its register may be off, above 4 Å it may be
 better not to deposit it."""
 
 PAIRWISE = (
@@ -66,7 +66,7 @@ def mean_position(xyz: FloatArray) -> tuple[FloatArray, Int_N]:
         NaN where no model has it.
     n : ndarray of int, shape (m,)
     """
-    known = np.isfinite(xyz).all(axis=2)
+    known = np.asarray(np.isfinite(xyz).all(axis=2))
     n = known.sum(axis=0).astype(np.int64)
     total = np.where(known[:, :, None], xyz, 0.0).sum(axis=0)
     mean = np.divide(total, n[:, None], out=np.full(total.shape, np.nan), where=n[:, None] > 0)

@@ -117,12 +117,7 @@ class Convergence:
         return len(self.number)
 
 
-def measure_convergence(
-    models: Sequence[Model],
-    *,
-    resolution: float | None = None,
-    checksums: Mapping[str, str] | None = None,
-) -> Convergence:
+def measure_convergence(models: Sequence[Model], *, resolution: float | None = None) -> Convergence:
     """Measure how far independent models of one map lie apart, residue by residue.
 
     Nothing is superposed: the map fixes the frame. Residues are matched by chain, number and
@@ -134,8 +129,6 @@ def measure_convergence(
         At least two.
     resolution : float, optional
         Å; of the map.
-    checksums : mapping, optional
-        Path → SHA-256, from `read_ensemble`.
 
     Returns
     -------
@@ -185,7 +178,6 @@ def measure_convergence(
         chains={name: spread(pairwise[at]) for name, at in every.chains().items()},
         resolution=resolution,
         notes=tuple(_notes(names, residues, matches, every, n, mutual)),
-        checksums=dict(checksums or {}),
     )
 
 

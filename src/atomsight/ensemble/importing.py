@@ -2,16 +2,68 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from atomsight.ensemble.ensemble import Convergence, measure_convergence
 from atomsight.errors import ModelFileError, ParameterError
 from atomsight.io.files import sha256
+from atomsight.io.maps import DEFAULT_MARGIN, OriginRule, read_map
 from atomsight.io.models import read_models
 from atomsight.model import Model
+from atomsight.preflight import require_overlay
 from atomsight.typing import PathLikeStr
 
 ENDINGS = (".cif", ".mmcif", ".pdb", ".ent")
 """Of the files that are taken out of a folder, also with .gz behind them."""
+
+
+def converge_models(
+    paths: Sequence[PathLikeStr],
+    map_: PathLikeStr | None = None,
+    *,
+    resolution: float | None = None,
+    origin: OriginRule = "auto",
+    force: bool = False,
+) -> Convergence:
+    """Read independent models of one map, and measure how far they lie apart.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Files, or folders of them; each MODEL of a file is a model.
+    map_ : path, optional
+        Their map; each must lie in it.
+    resolution : float, optional
+        Å; of the map. From the models' metadata when None.
+    origin : {"auto", "origin", "nstart", "zero"}
+        Where the map begins; see `atomsight.read_map`.
+    force : bool
+        Go on with models that do not lie in the map.
+
+    Returns
+    -------
+    Convergence
+
+    Raises
+    ------
+    InputError
+        If a file is at fault, there are fewer than two models, one is there twice, they are of
+        different molecules, or one does not lie in the map.
+    """
+    models, checksums = read_ensemble(paths)
+    if resolution is None:
+        resolution = next((m.resolution for m in models if m.resolution is not None), None)
+    result = measure_convergence(models, resolution=resolution)
+    if map_ is not None:
+        around = np.concatenate([model.xyz[model.heavy] for model in models])
+        density = read_map(map_, around=around, margin=DEFAULT_MARGIN, origin=origin)
+        for model in models:
+            require_overlay(model, density, resolution, origin=origin, force=force)
+        checksums[str(Path(map_))] = sha256(Path(map_))
+    return replace(result, checksums=checksums)
 
 
 def model_files(paths: Sequence[PathLikeStr]) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Residues of polymers with the one atom that stands for each: Cα of protein, C1' of nucleic acid."""
+"""Residues of polymers with the atom that stands for each: Cα, or C1' of nucleic acid."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,9 @@ ATOM_OF = {AtomClass.PROTEIN: "CA", AtomClass.NUCLEIC: "C1'"}
 _FORCE_FIELD_NAMES = {
     **dict.fromkeys(("HID", "HIE", "HIP", "HSD", "HSE", "HSP"), "H"),
     **dict.fromkeys(("CYX", "CYM"), "C"),
-    **{"ASH": "D", "GLH": "E", "LYN": "K"},
+    "ASH": "D",
+    "GLH": "E",
+    "LYN": "K",
 }
 
 
@@ -121,8 +123,8 @@ def polymer_residues(model: Model) -> Residues:
     """
     residues, kind = model.residues, model.atom_class
     stands = np.zeros(len(model), dtype=bool)
-    for atom_class, atom in ATOM_OF.items():
-        stands |= (kind == atom_class) & (model.atom == atom) & model.has_position
+    for atom_class, name in ATOM_OF.items():
+        stands |= (kind == atom_class) & (model.atom == name) & model.has_position
     # a calcium ion is called CA, too, but belongs to no polymer
     atoms = np.flatnonzero(stands)
     atoms = atoms[np.argsort(-model.occupancy[atoms], kind="stable")]
@@ -131,7 +133,9 @@ def polymer_residues(model: Model) -> Residues:
         at = int(model.residue[atom])
         key = (str(residues.chain[at]), int(residues.number[at]), str(residues.icode[at]))
         best.setdefault(key, atom)
-    chosen = np.array(sorted(best.values(), key=lambda atom: model.residue[atom]), dtype=np.int64)
+    chosen = np.array(
+        sorted(best.values(), key=lambda atom: int(model.residue[atom])), dtype=np.int64
+    )
     row = model.residue[chosen]
     polymer = np.isin(residues.atom_class, [*ATOM_OF])
     without = int(polymer.sum()) - len(np.unique(model.residue[atoms]))

@@ -134,7 +134,7 @@ def relation(b: Float_N, values: Float_N, bins: int = 10) -> Relation:
     pearson = spearman = float("nan")
     if not reason:
         pearson = float(np.corrcoef(x, y)[0, 1])
-        spearman = float(np.corrcoef(_ranks(x), _ranks(y))[0, 1])
+        spearman = float(np.corrcoef(ranks(x), ranks(y))[0, 1])
     return Relation(len(x), pearson, spearman, reason, *_quartiles(x, y, bins))
 
 
@@ -148,8 +148,17 @@ def _no_coefficient(b: Float_N, values: Float_N) -> str:
     return ""
 
 
-def _ranks(values: Float_N) -> Float_N:
-    """Ranks from 1 on; equal values share their mean rank. (scipy.stats is slow to import.)"""
+def ranks(values: Float_N) -> Float_N:
+    """Ranks from 1 on; equal values share their mean rank. (scipy.stats is slow to import.)
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
     _, place, count = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(count)
     ranks: Float_N = (last - 0.5 * (count - 1))[place]

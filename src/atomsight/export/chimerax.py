@@ -11,6 +11,7 @@ from atomsight.model import Model
 from atomsight.typing import Float_N
 
 Q_PALETTE = "palette red:gray:blue range 0,1"
+RMSD_PALETTE = "palette 0,blue:0.999,blue:1,gray:3,gray:3.001,red:6,red"
 
 
 def write_defattr(model: Model, name: str, values: Float_N, path: Path) -> Path:
@@ -146,6 +147,50 @@ def write_comparison_script(
         f"view {focus or every}",
     ]
     return write_text(path, "\n".join(lines) + "\n")
+
+
+def write_worm_script(
+    path: Path, *, model_path: str, defattr: str, attribute: str, map_path: Path | None = None
+) -> Path:
+    """Write a script that shows an ensemble, coloured by RMSD, its first model as a worm.
+
+    Blue below 1 Å, grey from 1 to 3 Å, red above, as Herzik et al. (2019). The commands are those
+    of ChimeraX 1.8 and later.
+
+    Parameters
+    ----------
+    path : Path
+    model_path, defattr : str
+        Relative to the script; the model file has several MODELs.
+    attribute : str
+        Name of the residues' attribute in `defattr`, Å.
+    map_path : Path, optional
+        The map as the user gave it.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    lines = [
+        f"open {_quoted(model_path)} id 1",
+        f"open {_quoted(defattr)} models #1",
+        "hide #1 atoms",
+        "show #1 cartoons",
+        f"color byattribute r:{attribute} #1 {RMSD_PALETTE}",
+        f"cartoon byattribute {attribute} #1.1 0:0.25 1:0.5 3:1.5 6:3",
+    ]
+    if map_path is not None:
+        lines += [
+            f"open {_quoted(str(map_path.resolve()))} id 2",
+            "volume #2 style surface transparency 0.7",
+        ]
+    return write_text(path, "\n".join([*lines, "view #1"]) + "\n")
 
 
 def residue_spec(chain: str, number: int, icode: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from atomsight.findings.archive import archive_finding
+from atomsight.findings.convergence import convergence_finding
 from atomsight.findings.density import density_finding, inclusion_finding
 from atomsight.findings.finding import Evidence, Finding, joined
 from atomsight.findings.fsc_q import fsc_q_finding
@@ -30,7 +31,7 @@ def collect(
     ----------
     evidence : Evidence
     everything : bool
-        False: FSC-Q alone, where there are half maps.
+        False: FSC-Q alone, where there are half maps, and convergence where it is known.
     fit_b : bool
         Fit B factors to the Q-scores, too; it takes the longest.
 
@@ -41,6 +42,8 @@ def collect(
     found: list[Finding | None] = []
     if evidence.halves is not None:
         found.append(fsc_q_finding(evidence, evidence.halves))
+    if evidence.convergence is not None:
+        found.append(convergence_finding(evidence, evidence.convergence))
     if everything:
         found += [make(evidence) for make in _ALWAYS]
         if fit_b:

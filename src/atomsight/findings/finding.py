@@ -9,6 +9,7 @@ import numpy as np
 from atomsight.archive.archives import Archive
 from atomsight.archive.percentiles import Definition
 from atomsight.density.map import Map
+from atomsight.ensemble.known import PlacedConvergence
 from atomsight.evidence.q_score import QScores
 from atomsight.half_maps import HalfMapResult
 from atomsight.model import Model
@@ -44,6 +45,8 @@ class Evidence:
         To compare with; the one that comes with the package when None.
     definition : {"paper", "emdb"}
         Of percentiles.
+    convergence : PlacedConvergence or None
+        What independent models of the map say of the residues.
     """
 
     model: Model
@@ -57,6 +60,7 @@ class Evidence:
     contour: float | None = None
     archive: Archive | None = None
     definition: Definition = "paper"
+    convergence: PlacedConvergence | None = None
 
 
 @dataclass(frozen=True, slots=True)

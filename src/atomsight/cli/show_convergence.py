@@ -1,0 +1,90 @@
+"""What a person sees in the terminal of independent models."""
+
+import numpy as np
+from rich.table import Table
+from rich.text import Text
+
+from atomsight.cli.show import console
+from atomsight.cli.terminal import printable
+from atomsight.ensemble.ensemble import Convergence
+from atomsight.findings.finding import shown
+
+_WORST = 5
+
+
+def show_convergence(result: Convergence) -> None:
+    """Print the numbers, the models and the residues that the map fixes worst.
+
+    Parameters
+    ----------
+    result : Convergence
+    """
+    screen = console()
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _rows(result):
+        table.add_row(Text(name), Text(printable(value)))
+    screen.print(table)
+    screen.print()
+    screen.print(_models(result))
+    screen.print()
+    screen.print(_worst(result))
+    for note in result.notes:
+        screen.print(Text(printable(f"note: {note}")))
+
+
+def _rows(result: Convergence) -> list[tuple[str, str]]:
+    one = result.overall
+    pairs = result.mutual[np.triu_indices(len(result.models), 1)]
+    resolution = "none given" if result.resolution is None else f"{result.resolution:g} Å"
+    return [
+        ("models", f"{len(result.models)} of {len(result)} residues, not superposed"),
+        ("resolution", resolution),
+        (
+            "Cα RMSD, pairwise",
+            f"mean {one.mean:.3f} Å, median {one.median:.3f}, largest {one.largest:.2f}, skewness "
+            f"{shown(one.skewness, 2)} over {one.n} residues",
+        ),
+        ("Cα RMSD to the mean", f"mean {np.nanmean(result.ca_rmsd_to_mean):.3f} Å"),
+        (
+            "residues",
+            f"{one.below_1:.1%} below 1 Å, {one.from_1_to_3:.1%} from 1 to 3 Å, {one.above_3:.1%} "
+            f"above 3 Å ({one.n_above_3}); {one.n_above_4} above 4 Å",
+        ),
+        (
+            "between two models",
+            f"{np.nanmin(pairs):.2f} to {np.nanmax(pairs):.2f} Å over the residues that both have",
+        ),
+    ]
+
+
+def _models(result: Convergence) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    table.add_column("model", overflow="fold")
+    table.add_column("matched by")
+    for name in ("residues", "missing", "RMSD to the others"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for number, one in enumerate(result.members, 1):
+        table.add_row(
+            f"{number}",
+            Text(printable(one.name)),
+            one.matched_by,
+            f"{one.residues}",
+            f"{one.missing}",
+            shown(one.rmsd_to_others, 3),
+        )
+    return table
+
+
+def _worst(result: Convergence) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("least fixed residues")
+    for name in ("models", "Cα RMSD"):
+        table.add_column(name, justify="right")
+    for i in np.argsort(-result.ca_rmsd, kind="stable")[:_WORST].tolist():
+        if np.isfinite(result.ca_rmsd[i]):
+            label = f"{result.chain[i]}/{result.name[i]} {result.number[i]}{result.icode[i]}"
+            table.add_row(Text(printable(label)), f"{result.n[i]}", f"{result.ca_rmsd[i]:.2f}")
+    return table
