@@ -261,9 +261,11 @@ def _notes(
             for name, found in zip(names, matches, strict=True)
             if (found.rows < 0).any()
         ]
+        alone = int((n < 2).sum())
         yield (
             f"{partly} of {len(n)} residues are not in all models (missing: {_listed(lacking)}); "
-            f"their RMSD is over the models that have them, and {int((n < 2).sum())} have none"
+            "their RMSD is over the models that have them"
+            + (f"; {alone} are in one model only and have none" if alone else "")
         )
     for i, j in zip(*np.nonzero(np.tril(mutual < _SAME, -1)), strict=True):
         yield f"{names[i]} and {names[j]} are the same within {_SAME:g} Å: not independent models"

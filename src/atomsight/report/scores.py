@@ -271,8 +271,17 @@ def _ca_rmsd(results: Results) -> Score:
         key="ca_rmsd",
         name="Cα RMSD",
         unit="Å",
-        definition="Spread of a residue's Cα among independent models. Herzik et al. 2019.",
-        palettes={SAFE: _spread(_VIRIDIS[::-1], 0.0, max(_range(results, "ca_rmsd")[1], 1.0))},
+        definition=(
+            "Spread of a residue's Cα over all pairs of independent models: below 1 Å the map "
+            "fixes it, above 3 Å its register may be off. Herzik et al. 2019."
+        ),
+        palettes={
+            SAFE: _spread(_VIRIDIS[::-1], 0.0, max(_range(results, "ca_rmsd")[1], 1.0)),
+            PUBLISHED: (
+                *((0.0, "#0000ff"), (0.99, "#0000ff"), (1.0, "#808080")),
+                *((3.0, "#808080"), (3.01, "#ff0000"), (4.0, "#ff0000")),
+            ),
+        },
         worse="high",
         decimals=2,
         residue_column="ca_rmsd",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from atomsight.ensemble.convergence import POOR, WELL
 from atomsight.report.figure import Absent, Axis, Figure, Role, Rule, Series, counts
 from atomsight.report.figures.common import (
     CONVERGENCE_2019,
@@ -118,16 +119,20 @@ def _histogram(
     what: str = "atoms",
     rules: tuple[Rule, ...] = (),
     beyond: str = "",
+    roles: tuple[Role, ...] = (),
 ) -> Figure:
-    """Bars of one or two groups, on top of each other, and a rule at the mean."""
+    """Bars of groups on top of each other, and a rule at the mean.
+
+    With roles, one a group, each keeps its own; without, the first that is there is the main one.
+    """
+    role_of = dict(zip(groups, roles, strict=False))
     groups = {name: v[np.isfinite(v)] for name, v in groups.items()}
     groups = {name: v for name, v in groups.items() if len(v)}
     every = np.concatenate([*groups.values()])
-    roles = (Role.MAIN, Role.SECOND)
-    names = groups if len(groups) > 1 else {"": every}
+    role_of = role_of or dict(zip(groups, (Role.MAIN, Role.SECOND), strict=False))
     parts = tuple(
-        bars(name, values, edges, role)
-        for (name, values), role in zip(names.items(), roles, strict=False)
+        bars(name if roles or len(groups) > 1 else "", values, edges, role_of[name])
+        for name, values in groups.items()
     )
     text = caption.format(n=len(every))
     if len(groups) > 1:
@@ -273,7 +278,7 @@ def solvent_histograms(results: Results) -> Drawn:
 
 
 def convergence_histogram(results: Results) -> Drawn:
-    """Cα RMSD among independent models.
+    """Cα RMSD among independent models, in the three colours of the paper.
 
     Parameters
     ----------
@@ -287,15 +292,23 @@ def convergence_histogram(results: Results) -> Drawn:
     values = numbers(results, "ca_rmsd")
     if values is None:
         return ()
+    models = results.facts.get("convergence", {}).get("models")
+    among = "independent models" if models is None else f"{models} independent models"
     return (
         _histogram(
             "ca_rmsd",
             "Convergence of independent models",
             Axis("Cα RMSD of a residue (Å)"),
-            {"": values},
+            {
+                f"below {WELL:g} Å": values[values < WELL],
+                f"{WELL:g} to {POOR:g} Å": values[(values >= WELL) & (values <= POOR)],
+                f"above {POOR:g} Å": values[values > POOR],
+            },
             bins(np.r_[values, 0.0], _RMSD_WIDTH, 0.0, _RMSD_FAR),
-            "Root mean square distance of each residue's Cα among independent models, of {n} "
-            f"residues ({CONVERGENCE_2019}).",
+            "Root mean square distance of each residue's Cα (C1' of nucleic acid) over all pairs "
+            f"of {among}, not superposed, of {{n}} residues. The map fixes what is below {WELL:g} "
+            f"Å; above {POOR:g} Å the register may be off ({CONVERGENCE_2019}).",
             what="residues",
+            roles=(Role.MAIN, Role.MUTED, Role.SECOND),
         ),
     )
