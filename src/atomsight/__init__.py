@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from atomsight.archive.archives import Archive, build_archive, expected_from
+    from atomsight.archive.convergence import ConvergenceFit, fit_convergence
     from atomsight.archive.expected import ExpectedQ, expected_class_q, expected_q
     from atomsight.archive.percentiles import Percentiles, percentiles
     from atomsight.archive.storage import read_archive, write_archive
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from atomsight.density.map import Map, MapStatistics, map_from_array
     from atomsight.density.overlay import Overlay, overlay
     from atomsight.density.simulate import simulate_map
+    from atomsight.ensemble.convergence import Spread, mutual_rmsd, pairwise_rmsd, rmsd_to_mean
+    from atomsight.ensemble.ensemble import Convergence, EnsembleModel, measure_convergence
+    from atomsight.ensemble.importing import converge_models, read_ensemble
     from atomsight.errors import (
         ArchiveFileError,
         AtomsightError,
@@ -75,6 +79,7 @@ if TYPE_CHECKING:
     from atomsight.evidence.status import Status
     from atomsight.evidence.support import NonPolymerSupport, Support, non_polymer_support
     from atomsight.export.comparison import write_comparison
+    from atomsight.export.convergence import write_convergence
     from atomsight.findings.finding import Finding
     from atomsight.half_maps import HalfMapOptions
     from atomsight.io.map_writing import write_map
@@ -91,6 +96,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "archive.archives": ("Archive", "build_archive", "expected_from"),
+    "archive.convergence": ("ConvergenceFit", "fit_convergence"),
     "archive.expected": ("ExpectedQ", "expected_class_q", "expected_q"),
     "archive.percentiles": ("Percentiles", "percentiles"),
     "archive.storage": ("read_archive", "write_archive"),
@@ -104,6 +110,9 @@ _HOME = {
     "density.map": ("Map", "MapStatistics", "map_from_array"),
     "density.overlay": ("Overlay", "overlay"),
     "density.simulate": ("simulate_map",),
+    "ensemble.convergence": ("Spread", "mutual_rmsd", "pairwise_rmsd", "rmsd_to_mean"),
+    "ensemble.ensemble": ("Convergence", "EnsembleModel", "measure_convergence"),
+    "ensemble.importing": ("converge_models", "read_ensemble"),
     "errors": (
         "ArchiveFileError",
         "AtomsightError",
@@ -153,6 +162,7 @@ _HOME = {
     "evidence.status": ("Status",),
     "evidence.support": ("NonPolymerSupport", "Support", "non_polymer_support"),
     "export.comparison": ("write_comparison",),
+    "export.convergence": ("write_convergence",),
     "findings.finding": ("Finding",),
     "half_maps": ("HalfMapOptions",),
     "io.map_writing": ("write_map",),
@@ -187,11 +197,14 @@ __all__ = [
     "ComparedModel",
     "Comparison",
     "Components",
+    "Convergence",
+    "ConvergenceFit",
     "Correlation",
     "Degraded",
     "Difference",
     "Displacement",
     "DistanceHistogram",
+    "EnsembleModel",
     "ExpectedQ",
     "Finding",
     "FscQ",
@@ -227,6 +240,7 @@ __all__ = [
     "SideChainDensity",
     "Solvent",
     "SolventClass",
+    "Spread",
     "Status",
     "Support",
     "Validation",
@@ -241,6 +255,7 @@ __all__ = [
     "band_limited_map",
     "build_archive",
     "compare",
+    "converge_models",
     "copy_positions",
     "correlation",
     "degrade_half_maps",
@@ -251,22 +266,28 @@ __all__ = [
     "expected_from",
     "expected_q",
     "fit_b_factors",
+    "fit_convergence",
     "fsc_q",
     "inclusion_curve",
     "judge",
     "level_including",
     "local_resolution",
     "map_from_array",
+    "measure_convergence",
+    "mutual_rmsd",
     "negative_density",
     "no_verdict",
     "non_polymer_support",
     "overlay",
+    "pairwise_rmsd",
     "percentiles",
     "principal_components",
     "q_score",
     "read_archive",
+    "read_ensemble",
     "read_map",
     "read_model",
+    "rmsd_to_mean",
     "select",
     "side_chain_density",
     "simulate_map",
@@ -275,6 +296,7 @@ __all__ = [
     "view",
     "write_archive",
     "write_comparison",
+    "write_convergence",
     "write_map",
     "write_report",
     "write_results",

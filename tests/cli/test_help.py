@@ -19,6 +19,7 @@ COMMANDS = {
     "atomsight-q": ("q",),
     "atomsight-fsc-q": ("fsc-q",),
     "atomsight-compare": ("compare",),
+    "atomsight-converge": ("converge",),
     "atomsight-report": ("report",),
     "atomsight-local-resolution": ("local-resolution",),
     "atomsight-simulate": ("simulate",),

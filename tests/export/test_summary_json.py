@@ -149,7 +149,7 @@ seconds
 versions.atomsight versions.gemmi versions.numba versions.numpy versions.polars versions.python
 versions.scipy
 parameters.archive parameters.contour parameters.everything parameters.fit_b
-parameters.percentile_definition
+parameters.convergence parameters.percentile_definition
 b_factors.at_edge b_factors.atoms_above_f b_factors.definition b_factors.f
 b_factors.reason_if_none b_factors.sources
 b_factors.b_zero.cc b_factors.b_zero.cc_mean b_factors.b_zero.n b_factors.b_zero.overlap

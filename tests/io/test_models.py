@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atomsight.errors import ModelFileError
-from atomsight.io.models import read_model
+from atomsight.io.models import read_model, read_models
 from tests.support.models import (
     Atom,
     cif_text,
@@ -243,6 +243,19 @@ def test_a_model_can_be_chosen_and_its_rows_count_from_the_top_of_the_file(
     assert set(model.xyz[:, 0]) == {number * 10.0}
     np.testing.assert_array_equal(model.row, np.arange(first, first + 8))
     assert model.notes == ()
+
+
+@both_formats
+def test_all_models_are_read_at_once_as_one_by_one(tmp_path, kind):
+    one = several_models(kind, tmp_path)
+    models = read_models(one.path)
+    assert [model.number for model in models] == [1, 2, 5]
+    for model in models:
+        alone = read_model(one.path, model=model.number)
+        np.testing.assert_array_equal(model.xyz, alone.xyz)
+        np.testing.assert_array_equal(model.row, alone.row)
+        assert records(model) == records(alone)
+        assert (model.model_numbers, model.notes) == ((1, 2, 5), ())
 
 
 @both_formats

@@ -133,6 +133,21 @@ def test_convergence_is_drawn_where_it_is_known(small):
     assert total(figure) == 3
     assert figure.x.high == 6
     assert "Å" in figure.x.title
+    (rule,) = figure.rules
+    assert rule.value == pytest.approx(rmsd[:3].mean())
+
+
+def test_convergence_has_the_colours_of_its_paper(small):
+    rmsd = np.array([0.99, 1.0, 3.0, 3.01, 0.2, np.nan, np.nan, 5.0])
+    parts = series(drawn(with_residues(small, ca_rmsd=rmsd))["ca_rmsd"])
+    found = [(part.name, part.role, part.y.sum()) for part in parts]
+    assert found == [
+        ("below 1 Å", Role.MAIN, 2),
+        ("1 to 3 Å", Role.MUTED, 2),
+        ("above 3 Å", Role.SECOND, 2),
+    ]
+    (part,) = series(drawn(with_residues(small, ca_rmsd=np.full(8, 3.5)))["ca_rmsd"])
+    assert (part.name, part.role) == ("above 3 Å", Role.SECOND)
 
 
 @given(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import gemmi
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from atomsight.ensemble.residues import Residues
 from atomsight.errors import ParameterError
@@ -180,6 +179,8 @@ def _nearest(
     """Partners among chains of one sequence, so that all of them are as near as can be."""
     if not free or not lost:
         return []
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415  (slow to import)
+
     cost = np.full((len(free), len(lost)), _NEVER)
     for i, mine in enumerate(free):
         for j, yours in enumerate(lost):

@@ -1,0 +1,107 @@
+"""The command that measures convergence, and what validate makes of it."""
+
+import csv
+import json
+
+import pytest
+
+from tests.support.cases import files_below, write_map_of
+from tests.support.ensembles import OTHER, jittered, write_ensemble
+from tests.support.models import pdb_text, write_model
+
+
+@pytest.fixture
+def models(tmp_path):
+    return write_ensemble(tmp_path / "models", 4)
+
+
+def test_converge_writes_and_shows_the_numbers(atomsight, models, tmp_path):
+    done = atomsight("converge", "--import", *models, "--resolution", "3", "-o", tmp_path / "out")
+    assert (done.code, done.err) == (0, "")
+    text = " ".join(done.out.split())
+    facts = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert f"Cα RMSD, pairwise mean {facts['ca_rmsd']['overall']['mean']:.3f} Å" in text
+    assert f"Cα RMSD to the mean mean {facts['ca_rmsd']['mean_to_mean']:.3f} Å" in text
+    assert "models 4 of 16 residues, not superposed" in text
+    assert "4 model_4.pdb number 16 0" in text
+    assert "least fixed residues" in text
+    for name in files_below(tmp_path / "out"):
+        assert name in ("chimerax", "curves") or name in text
+
+
+def test_matching_by_sequence_is_said(atomsight, models, tmp_path):
+    other = write_model(tmp_path / "other.pdb", pdb_text(jittered(9, first=301)))
+    done = atomsight("converge", "--import", *models, other, "-o", tmp_path / "out")
+    text = " ".join(done.out.split())
+    assert "other.pdb sequence 16 0" in text
+    assert "note: other.pdb: its numbering differs from that of model_1.pdb" in text
+
+
+def test_a_folder_and_a_map(atomsight, models, tmp_path):
+    map_ = write_map_of(tmp_path / "map.mrc", jittered(0, scale=0.0))
+    command = ("converge", "--import", models[0].parent, "--map", map_, "-o", tmp_path / "out")
+    assert atomsight(*command).code == 0
+    facts = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert len(facts["inputs"]["models"]) == 4
+    assert len(facts["inputs"]["map"]["sha256"]) == 64
+
+
+def test_validate_shows_what_converge_found(atomsight, models, tmp_path):
+    pytest.importorskip("matplotlib")
+    map_ = write_map_of(tmp_path / "map.mrc", jittered(0, scale=0.0))
+    atomsight("converge", "--import", *models, "-o", tmp_path / "found")
+    done = atomsight(
+        *("validate", models[0], map_, "--convergence", tmp_path / "found"),
+        *("--no-fit-b", "--figures", "svg", "-o", tmp_path / "out"),
+    )
+    assert done.code == 0
+    assert "convergence mean Cα RMSD" in " ".join(done.out.split())
+    columns = []
+    for folder in ("found", "out"):
+        with (tmp_path / folder / "residues.csv").open(encoding="utf-8", newline="") as handle:
+            columns.append([row["ca_rmsd"] for row in csv.DictReader(handle)])
+    assert columns[0] == columns[1]
+    assert (tmp_path / "out" / "curves" / "convergence.csv").is_file()
+    facts = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert facts["convergence"]["models"] == 4
+    assert facts["parameters"]["convergence"] == str(tmp_path / "found")
+    figure = tmp_path / "out" / "figures" / "ca_rmsd.svg"
+    assert "Convergence of independent models" in figure.read_text(encoding="utf-8")
+    # the same from the folder alone
+    figure.unlink()
+    assert atomsight("report", tmp_path / "out", "--figures", "svg").code == 0
+    assert figure.is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("{one}", "{two}"), "give --import and the models"),
+        (("--import", "{one}"), "convergence needs at least two models, not 1"),
+        (("--import", "{one}", "{odd}"), "odd.pdb: none of its chains has the sequence"),
+        (("--import", "{one}", "{one}"), "this model is given twice"),
+        (("--import", "{one}", "{two}", "--resolution", "0"), "positive number of Å"),
+        (("--import", "{one}", "{two}", "--map", "{lost}"), "no such map file"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line_and_nothing_is_left(
+    atomsight, models, tmp_path, arguments, message
+):
+    odd = write_model(tmp_path / "odd.pdb", pdb_text(jittered(1, names=OTHER)))
+    files = {"one": models[0], "two": models[1], "odd": odd, "lost": tmp_path / "lost.mrc"}
+    before = files_below(tmp_path)
+    words = [word.format(**files) for word in arguments]
+    done = atomsight("converge", *words, "-o", tmp_path / "out")
+    assert message in done.error
+    assert files_below(tmp_path) == before
+
+
+def test_validate_refuses_other_folders(atomsight, models, tmp_path):
+    map_ = write_map_of(tmp_path / "map.mrc", jittered(0, scale=0.0))
+    command = ("validate", models[0], map_, "-o", tmp_path / "out", "--convergence")
+    assert "holds no results of atomsight converge" in atomsight(*command, tmp_path).error
+    odd = [
+        write_model(tmp_path / f"odd_{i}.pdb", pdb_text(jittered(i, names=OTHER))) for i in (1, 2)
+    ]
+    atomsight("converge", "--import", *odd, "-o", tmp_path / "odd")
+    assert "no chain of the sequence" in atomsight(*command, tmp_path / "odd").error
