@@ -90,7 +90,7 @@ def test_the_same_model_under_two_names_is_said(tmp_path):
 def test_a_model_far_away_is_said(tmp_path):
     first, _ = write_ensemble(tmp_path, 2)
     far = write_model(tmp_path / "far.pdb", pdb_text(jittered(3, scale=40.0)))
-    assert "chain A lies" in measured(first, far).notes[0]
+    assert "far.pdb: lies far away" in measured(first, far).notes[0]
 
 
 def test_what_is_refused(tmp_path):

@@ -85,7 +85,8 @@ class ConvergenceFit:
         by_a, by_b = self.a_error, self.a * d * self.b_error
         squares = by_a**2 + by_b**2 + 2.0 * self.correlation * by_a * by_b
         error: Float_N = np.exp(self.b * d) * np.sqrt(np.maximum(squares, 0.0))
-        return np.where(np.isfinite(self.at(d)), error, np.nan)
+        shown: Float_N = np.where(np.isfinite(self.at(d)), error, np.nan)
+        return shown
 
 
 def fit_convergence(

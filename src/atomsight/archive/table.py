@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,15 @@ _NAMES = {
     "resolution": ("resolution",),
     "q": ("q", "qscore", "q_score", "q-score"),
     "inclusion": ("inclusion", "atom_inclusion", "ai"),
+    "ca_rmsd": ("ca_rmsd", "mean_ca_rmsd"),
+    "protocol": ("protocol",),
 }
 """What a column means, and the names by which it is known, in any case of letters."""
 
-LIMITS = {"q": (-1.0, 1.0), "inclusion": (0.0, 1.0)}
+_WORDS = ("id", "protocol")
+"""Columns of text."""
+
+LIMITS = {"q": (-1.0, 1.0), "inclusion": (0.0, 1.0), "ca_rmsd": (0.0, np.inf)}
 """Between these a measure lies by its definition."""
 
 _MISSING = {"", "-", "?", ".", "na", "n/a", "nan", "null", "none"}
@@ -39,12 +44,15 @@ class Entries:
     resolution : ndarray, shape (n,)
         Å; NaN where it is unknown.
     measures : dict of str to ndarray, shape (n,)
-        Name → values, NaN where there is none. ``"q"`` is always among them.
+        Name → values, NaN where there is none.
+    protocol : ndarray of str, shape (n,)
+        What made the models of each, for their convergence; empty where the table does not say.
     """
 
     ids: Str_N
     resolution: FloatArray
     measures: dict[str, FloatArray]
+    protocol: Str_N = field(default_factory=lambda: np.empty(0, dtype=np.str_))
 
     def __len__(self) -> int:
         return len(self.resolution)
@@ -63,19 +71,43 @@ def select_entries(entries: Entries, chosen: Bool_N) -> Entries:
     Entries
     """
     measures = {name: values[chosen] for name, values in entries.measures.items()}
-    return Entries(entries.ids[chosen], entries.resolution[chosen], measures)
+    protocol = entries.protocol[chosen] if len(entries.protocol) else entries.protocol
+    return Entries(entries.ids[chosen], entries.resolution[chosen], measures, protocol)
 
 
-def read_entries(path: PathLikeStr) -> tuple[Entries, tuple[str, ...]]:
-    """Read a table of entries.
-
-    Text with one header line, separated by commas, semicolons or tabs, plain or gzipped. Columns
-    ``resolution`` (Å) and ``q`` must be there; ``id`` and ``inclusion`` may be; other columns of
-    numbers become measures by their own names. Empty cells are missing values.
+def table_columns(path: PathLikeStr) -> tuple[str, ...]:
+    """What the columns of a table mean, under the names that measures have here.
 
     Parameters
     ----------
     path : path
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    ArchiveFileError
+        If the file cannot be read, or two columns mean the same.
+    """
+    file = require_file(path, _WHAT, ArchiveFileError)
+    return tuple(_known_columns(file, _split(file)[0], ()))
+
+
+def read_entries(path: PathLikeStr, needed: str = "q") -> tuple[Entries, tuple[str, ...]]:
+    """Read a table of entries.
+
+    Text with one header line, separated by commas, semicolons or tabs, plain or gzipped. Columns
+    ``resolution`` (Å) and ``q`` must be there; ``id``, ``inclusion``, ``ca_rmsd`` and ``protocol``
+    may be; other columns of numbers become measures by their own names. Empty cells are missing
+    values.
+
+    Parameters
+    ----------
+    path : path
+    needed : str
+        A measure that must be there, instead of ``q``.
 
     Returns
     -------
@@ -92,7 +124,7 @@ def read_entries(path: PathLikeStr) -> tuple[Entries, tuple[str, ...]]:
     """
     file = require_file(path, _WHAT, ArchiveFileError)
     header, rows = _split(file)
-    columns = _known_columns(file, header)
+    columns = _known_columns(file, header, ("resolution", needed))
     kept = [(line, row) for line, row in rows if any(cell.strip() for cell in row)]
     if not kept:
         raise ArchiveFileError(f"{file}: this table has a header and no rows")
@@ -101,7 +133,7 @@ def read_entries(path: PathLikeStr) -> tuple[Entries, tuple[str, ...]]:
     texts = []
     for name, place in columns.items():
         cells = [(line, row[place].strip()) for line, row in kept]
-        if name == "id":
+        if name in _WORDS:
             continue
         if name not in _NAMES and not all(_is_number(cell) for _, cell in cells):
             texts.append(header[place])
@@ -112,9 +144,13 @@ def read_entries(path: PathLikeStr) -> tuple[Entries, tuple[str, ...]]:
         )
     if texts:
         notes.append(f"left out, not all numbers: {', '.join(texts)}")
-    ids = [row[columns["id"]].strip() if "id" in columns else "" for _, row in kept]
+    words = {
+        name: [row[columns[name]].strip() if name in columns else "" for _, row in kept]
+        for name in _WORDS
+    }
+    ids, protocol = (np.array(words[name], dtype=np.str_) for name in _WORDS)
     resolution = values.pop("resolution")
-    entries = Entries(np.array(ids, dtype=np.str_), resolution, values)
+    entries = Entries(ids, resolution, values, protocol)
     measured = np.any([np.isfinite(v) for v in values.values()], axis=0)
     notes += _count_note(
         int((~measured).sum()), "row without any measure", "rows without any measure", "skipped"
@@ -154,7 +190,7 @@ def _split(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     return header, rows
 
 
-def _known_columns(file: Path, header: list[str]) -> dict[str, int]:
+def _known_columns(file: Path, header: list[str], required: Iterable[str]) -> dict[str, int]:
     """What each column means → its place."""
     meaning = {alias: name for name, aliases in _NAMES.items() for alias in aliases}
     places: dict[str, int] = {}
@@ -168,7 +204,7 @@ def _known_columns(file: Path, header: list[str]) -> dict[str, int]:
                 "keep one"
             )
         places[name] = place
-    for needed in ("resolution", "q"):
+    for needed in required:
         if needed not in places:
             names = " or ".join(repr(alias) for alias in _NAMES[needed])
             raise ArchiveFileError(

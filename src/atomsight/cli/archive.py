@@ -79,7 +79,8 @@ def build(
     table: Annotated[
         Path,
         typer.Argument(
-            metavar="TABLE", help="CSV with the columns resolution and q, one row each."
+            metavar="TABLE",
+            help="CSV with the columns resolution and q, or resolution, ca_rmsd and protocol.",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File to write.")],
@@ -99,8 +100,10 @@ def build(
 ) -> None:
     """Make statistics of a table of entries: EMDB's next release, or your own."""
     from atomsight.archive.archives import build_archive
+    from atomsight.archive.line import build_line, write_line
     from atomsight.archive.storage import write_archive
-    from atomsight.cli.show_archive import build_lines
+    from atomsight.archive.table import table_columns
+    from atomsight.cli.show_archive import build_lines, line_lines
     from atomsight.errors import ParameterError
     from atomsight.io.files import require_parent
 
@@ -108,6 +111,15 @@ def build(
     if target.resolve() == table.resolve():
         raise ParameterError(f"{output}: this is the table itself; choose another file with -o")
     limits = _pairs("--at-least", at_least)
+    columns = table_columns(table)
+    if "ca_rmsd" in columns and "q" not in columns:
+        if limits:
+            raise ParameterError("--at-least: means nothing for a table without q")
+        line = build_line(table, name=name, date=date)
+        write_line(line, target)
+        for text in line_lines(line, target):
+            typer.echo(printable(text))
+        return
     made = build_archive(table, name=name, date=date, sigma=sigma, at_least=limits)
     write_archive(made, target)
     for line in build_lines(made, target):

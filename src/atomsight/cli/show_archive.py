@@ -8,6 +8,7 @@ import numpy as np
 
 from atomsight.archive.archives import Archive, expected_from
 from atomsight.archive.expected import ExpectedQ
+from atomsight.archive.line import ConvergenceLine
 from atomsight.archive.percentiles import Percentiles
 from atomsight.archive.regression import DEGREE
 from atomsight.archive.windows import WindowChoice
@@ -74,6 +75,29 @@ def build_lines(archive: Archive, path: Path) -> Iterator[str]:
     for text in archive.filters:
         yield f"only entries with {text}"
     for note in archive.notes:
+        yield f"note: {note}"
+
+
+def line_lines(line: ConvergenceLine, path: Path) -> Iterator[str]:
+    """A line of convergence that was built.
+
+    Parameters
+    ----------
+    line : ConvergenceLine
+    path : Path
+        Where it was written.
+
+    Yields
+    ------
+    str
+    """
+    fit = line.fit
+    yield f"{path}: {line.label}"
+    yield (
+        f"mean Cα RMSD = a exp(b d): a {fit.a:.4g} ± {fit.a_error:.2g} Å, b {fit.b:.4g} ± "
+        f"{fit.b_error:.2g} per Å, R² {fit.r2:.3f}, from {fit.finest:g} to {fit.coarsest:g} Å"
+    )
+    for note in line.notes:
         yield f"note: {note}"
 
 

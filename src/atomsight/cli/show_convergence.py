@@ -4,6 +4,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from atomsight.archive.line import ConvergenceLine, placed_on
 from atomsight.cli.show import console
 from atomsight.cli.terminal import printable
 from atomsight.ensemble.ensemble import Convergence
@@ -12,18 +13,23 @@ from atomsight.findings.finding import shown
 _WORST = 5
 
 
-def show_convergence(result: Convergence) -> None:
+def show_convergence(result: Convergence, line: ConvergenceLine | None = None) -> None:
     """Print the numbers, the models and the residues that the map fixes worst.
 
     Parameters
     ----------
     result : Convergence
+    line : ConvergenceLine, optional
+        Of other entries, to compare with.
     """
     screen = console()
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in _rows(result):
+    rows = _rows(result)
+    if line is not None:
+        rows.append(("expected mean", placed_on(line, result.resolution, result.protocol)[0]))
+    for name, value in rows:
         table.add_row(Text(name), Text(printable(value)))
     screen.print(table)
     screen.print()

@@ -90,6 +90,8 @@ class Convergence:
         Chain → Spread.
     resolution : float or None
         Å; of the map.
+    protocol : str
+        What made the models; empty where it is not known.
     notes : tuple of str
     checksums : mapping
         Path → SHA-256 of each file.
@@ -110,6 +112,7 @@ class Convergence:
     overall: Spread
     chains: Mapping[str, Spread]
     resolution: float | None = None
+    protocol: str = ""
     notes: tuple[str, ...] = ()
     checksums: Mapping[str, str] = field(default_factory=dict)
 
@@ -248,10 +251,12 @@ def _notes(
             yield f"{name}: {found.left_out} residues could not be matched and are left out"
         if found.other_names:
             yield f"{name}: {found.other_names} residues have another name than in {names[0]}"
-        for chain, far in far_chains(every, one, found).items():
+        far = far_chains(every, one, found)
+        if far:
+            away = [f"{chain} {distance:.0f}" for chain, distance in far.items()]
             yield (
-                f"{name}: chain {chain} lies {far:.0f} Å away in the median: the same chain, and "
-                "in the frame of the same map?"
+                f"{name}: lies far away (Å, median of a chain: {_listed(away)}): in the frame of "
+                "another map, or chains under each other's names?"
             )
         yield from (f"{name}: {note}" for note in one.notes)
     partly = int((n < len(names)).sum())

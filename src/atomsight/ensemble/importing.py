@@ -25,6 +25,7 @@ def converge_models(
     map_: PathLikeStr | None = None,
     *,
     resolution: float | None = None,
+    protocol: str = "",
     origin: OriginRule = "auto",
     force: bool = False,
 ) -> Convergence:
@@ -38,6 +39,8 @@ def converge_models(
         Their map; each must lie in it.
     resolution : float, optional
         Å; of the map. From the models' metadata when None.
+    protocol : str
+        What made the models; only results of one protocol can be compared.
     origin : {"auto", "origin", "nstart", "zero"}
         Where the map begins; see `atomsight.read_map`.
     force : bool
@@ -63,7 +66,7 @@ def converge_models(
         for model in models:
             require_overlay(model, density, resolution, origin=origin, force=force)
         checksums[str(Path(map_))] = sha256(Path(map_))
-    return replace(result, checksums=checksums)
+    return replace(result, protocol=protocol, checksums=checksums)
 
 
 def model_files(paths: Sequence[PathLikeStr]) -> list[Path]:

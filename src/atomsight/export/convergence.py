@@ -1,7 +1,6 @@
 """Files of an ensemble: its models in one file, tables, a summary, and ChimeraX."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,6 +142,7 @@ def convergence_summary(result: Convergence, map_path: Path | None = None) -> di
             else {"path": map_path, "sha256": result.checksums.get(str(map_path))},
         },
         "resolution": result.resolution,
+        "protocol": result.protocol,
         "ca_rmsd": {
             "definition": PAIRWISE,
             "definition_to_mean": TO_MEAN,
@@ -255,7 +255,7 @@ def read_convergence(folder: PathLikeStr) -> KnownConvergence:
                 number=table["number"],
                 icode=table["icode"],
                 name=table["residue"],
-                xyz=np.stack(_numbers(table, ("x", "y", "z")), axis=1),
+                xyz=np.stack([table[name] for name in "xyz"], axis=1),
                 row=np.full(len(table["number"]), -1, dtype=np.int64),
             ),
             ca_rmsd=table["ca_rmsd"],
@@ -263,7 +263,3 @@ def read_convergence(folder: PathLikeStr) -> KnownConvergence:
         )
     except KeyError as exc:
         raise ResultsError(f"{home / 'residues.csv'}: has no column {exc}; run again") from None
-
-
-def _numbers(table: dict[str, np.ndarray], names: Sequence[str]) -> list[np.ndarray]:
-    return [table[name] for name in names]
