@@ -46,6 +46,30 @@ def test_a_folder_and_a_map(atomsight, models, tmp_path):
     assert len(facts["inputs"]["map"]["sha256"]) == 64
 
 
+def test_an_entry_stands_beside_the_line_of_others(atomsight, models, tmp_path):
+    table = tmp_path / "entries.csv"
+    rows = ["resolution,ca_rmsd,protocol", "2,0.2,abc", "3,0.4,abc", "4,0.7,abc", "5,1.3,abc"]
+    table.write_text("\n".join(rows), encoding="utf-8")
+    line = tmp_path / "line.json"
+    done = atomsight("archive", "build", table, "-o", line, "--name", "Ours")
+    assert done.code == 0
+    assert "mean Cα RMSD = a exp(b d)" in done.out
+    command = ("converge", "--import", *models, "--resolution", "3.5", "--line", line)
+    out = ("-o", tmp_path / "out")
+    text = " ".join(atomsight(*command, "--protocol", "abc", *out).out.split())
+    assert "expected mean 0.5" in text
+    facts = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert facts["protocol"] == "abc"
+    assert "expected mean none: that line is of protocol abc" in " ".join(
+        atomsight(*command, *out).out.split()
+    )
+    assert "holds no line" in atomsight(*command[:-1], table, *out).error
+    assert (
+        "--at-least"
+        in atomsight("archive", "build", table, "-o", line, "--at-least", "ca_rmsd=1").error
+    )
+
+
 def test_validate_shows_what_converge_found(atomsight, models, tmp_path):
     pytest.importorskip("matplotlib")
     map_ = write_map_of(tmp_path / "map.mrc", jittered(0, scale=0.0))

@@ -199,7 +199,7 @@ def _column(entries: list[dict[str, Any]], name: str) -> Float_N:
     return np.array([np.nan if value is None else value for value in values], dtype=float)
 
 
-def placed_on(line: ConvergenceLine, resolution: float | None, protocol: str) -> tuple[str, bool]:
+def placed_on(line: ConvergenceLine, resolution: float | None, protocol: str) -> str:
     """What a line lets expect of an entry, in words.
 
     Parameters
@@ -212,28 +212,21 @@ def placed_on(line: ConvergenceLine, resolution: float | None, protocol: str) ->
 
     Returns
     -------
-    words : str
+    str
         The expected mean RMSD with its error, or why there is none.
-    known : bool
-        Whether there is one.
     """
     fit = line.fit
     if resolution is None:
-        return "none: the resolution is not known (--resolution)", False
+        return "none: the resolution is not known (--resolution)"
     if protocol != fit.protocol:
         return (
             f"none: that line is of protocol {fit.protocol or 'unknown'}, these models are of "
-            f"{protocol or 'an unknown one'} (--protocol)",
-            False,
+            f"{protocol or 'an unknown one'} (--protocol)"
         )
     value = float(fit.at(resolution))
     if not np.isfinite(value):
-        return (
-            f"none: {resolution:g} Å is outside the entries, {fit.finest:g} to {fit.coarsest:g} Å",
-            False,
-        )
+        return f"none: {resolution:g} Å is outside the entries, {fit.finest:g}-{fit.coarsest:g} Å"
     return (
         f"{value:.2f} ± {float(fit.error_at(resolution)):.2f} Å at {resolution:g} Å; entries "
-        f"scatter by {fit.residual_sd:.2f} Å: {line.label}",
-        True,
+        f"scatter by {fit.residual_sd:.2f} Å: {line.label}"
     )

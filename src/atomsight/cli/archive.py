@@ -115,9 +115,9 @@ def build(
     if "ca_rmsd" in columns and "q" not in columns:
         if limits:
             raise ParameterError("--at-least: means nothing for a table without q")
-        line = build_line(table, name=name, date=date)
-        write_line(line, target)
-        for text in line_lines(line, target):
+        fitted = build_line(table, name=name, date=date)
+        write_line(fitted, target)
+        for text in line_lines(fitted, target):
             typer.echo(printable(text))
         return
     made = build_archive(table, name=name, date=date, sigma=sigma, at_least=limits)

@@ -28,7 +28,7 @@ def show_convergence(result: Convergence, line: ConvergenceLine | None = None) -
     table.add_column(overflow="fold")
     rows = _rows(result)
     if line is not None:
-        rows.append(("expected mean", placed_on(line, result.resolution, result.protocol)[0]))
+        rows.append(("expected mean", placed_on(line, result.resolution, result.protocol)))
     for name, value in rows:
         table.add_row(Text(name), Text(printable(value)))
     screen.print(table)

@@ -26,6 +26,8 @@ class KnownConvergence:
     residues : Residues
     ca_rmsd, ca_rmsd_to_mean : ndarray, shape (m,)
         Å.
+    protocol : str
+        What made the models; empty where it is not known.
     """
 
     folder: Path
@@ -34,6 +36,7 @@ class KnownConvergence:
     residues: Residues
     ca_rmsd: Float_N
     ca_rmsd_to_mean: Float_N
+    protocol: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,7 +237,7 @@ def read_convergence(folder: PathLikeStr) -> KnownConvergence:
     try:
         facts = json.loads((home / "summary.json").read_text(encoding="utf-8"))
         models = int(facts["ca_rmsd"]["models"]) if facts["kind"] == _KIND else 0
-        resolution = facts["resolution"]
+        resolution, protocol = facts["resolution"], str(facts["protocol"])
     except (OSError, ValueError, KeyError, TypeError):
         models = 0
     if models < 2:
@@ -260,6 +260,7 @@ def read_convergence(folder: PathLikeStr) -> KnownConvergence:
             ),
             ca_rmsd=table["ca_rmsd"],
             ca_rmsd_to_mean=table["ca_rmsd_to_mean"],
+            protocol=protocol,
         )
     except KeyError as exc:
         raise ResultsError(f"{home / 'residues.csv'}: has no column {exc}; run again") from None

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from atomsight.ensemble.convergence import PAIRWISE, histogram, spread
+from atomsight.ensemble.convergence import PAIRWISE, POOR, histogram, spread
 from atomsight.ensemble.known import PlacedConvergence
 from atomsight.evidence.adp import ranks
 from atomsight.evidence.groups import group_means
@@ -33,7 +33,7 @@ def convergence_finding(evidence: Evidence, placed: PlacedConvergence) -> Findin
         name: asdict(spread(rmsd[model.residues.chain == name]))
         for name in dict.fromkeys(model.residues.chain[np.isfinite(rmsd)].tolist())
     }
-    bad = [model.residues.label(row) for row in np.flatnonzero(rmsd > 3.0).tolist()]
+    bad = [model.residues.label(row) for row in np.flatnonzero(rmsd > POOR).tolist()]
     return Finding(
         key="convergence",
         facts={
@@ -41,6 +41,7 @@ def convergence_finding(evidence: Evidence, placed: PlacedConvergence) -> Findin
             "folder": known.folder,
             "models": known.models,
             "resolution": known.resolution,
+            "protocol": known.protocol,
             "matched_by": placed.matched_by,
             "residues_without": placed.without,
             "overall": asdict(overall),
