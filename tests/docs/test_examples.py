@@ -85,9 +85,17 @@ def entries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make("archive.md", tmp_path_factory.mktemp("entries")) / "entries.csv"
 
 
+@pytest.fixture(scope="session")
+def converged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of mean RMSDs, made by the first example of docs/howto/converge.md."""
+    return make("converge.md", tmp_path_factory.mktemp("converged")) / "converged.csv"
+
+
 @pytest.fixture
-def folder(tmp_path: Path, demo_data: Path, half_maps: Path, entries: Path) -> Path:
-    """A folder with the demo's files, the half maps and the table that the pages name."""
+def folder(
+    tmp_path: Path, demo_data: Path, half_maps: Path, entries: Path, converged: Path
+) -> Path:
+    """A folder with the demo's files, the half maps and the tables that the pages name."""
     (tmp_path / ".cache").mkdir()
     (tmp_path / ".cache" / "data").symlink_to(demo_data)
     for file in demo_data.iterdir():
@@ -95,7 +103,8 @@ def folder(tmp_path: Path, demo_data: Path, half_maps: Path, entries: Path) -> P
             (tmp_path / file.name).symlink_to(file)
     for file in half_maps.iterdir():
         (tmp_path / file.name).symlink_to(file)
-    (tmp_path / entries.name).symlink_to(entries)
+    for table in (entries, converged):
+        (tmp_path / table.name).symlink_to(table)
     return tmp_path
 
 
