@@ -136,20 +136,21 @@ def _columns(structure: gemmi.Structure, number: int, types: dict[str, str]) -> 
     """All columns of one MODEL, brought to the order of the file."""
     chosen = next(m for m in structure if m.num == number)
     residues, residue = _residues(structure, chosen, types)
-    flat = _flat(structure)
-    here = np.asarray(flat.model_num) == number
-    row = np.asarray(flat.serials)[here].astype(np.int64) - 1
+    alone = gemmi.Structure()
+    alone.add_model(chosen)
+    flat = _flat(alone)
+    row = np.asarray(flat.serials).astype(np.int64) - 1
     order = np.argsort(row, kind="stable")
     atom = np.array([a.name for c in chosen for r in c for a in r])
-    altloc = np.asarray(flat.altlocs)[here].astype(np.uint8)
-    element = np.asarray(flat.element_names)[here].astype("U2")
+    altloc = np.asarray(flat.altlocs).astype(np.uint8)
+    element = np.asarray(flat.element_names).astype("U2")
     return {
-        "xyz": np.asarray(flat.pos)[here][order],
+        "xyz": np.asarray(flat.pos)[order],
         "atom": atom[order],
         "element": element[order],
         "altloc": np.char.strip(np.array([chr(c) if c else "" for c in range(256)]))[altloc[order]],
-        "occupancy": _rounded(np.asarray(flat.occ)[here][order]),
-        "b_iso": _rounded(np.asarray(flat.b_iso)[here][order]),
+        "occupancy": _rounded(np.asarray(flat.occ)[order]),
+        "b_iso": _rounded(np.asarray(flat.b_iso)[order]),
         "hydrogen": np.isin(element[order], ["H", "D"]),
         "residue": residue[order],
         "row": row[order],
