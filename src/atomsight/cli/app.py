@@ -7,8 +7,8 @@ import typer
 
 from atomsight.cli.archive import archive
 from atomsight.cli.compare import compare
-from atomsight.cli.degrade import degrade
 from atomsight.cli.converge import converge
+from atomsight.cli.degrade import degrade
 from atomsight.cli.fsc_q import fsc_q
 from atomsight.cli.local_resolution import local_resolution
 from atomsight.cli.profile import profile
