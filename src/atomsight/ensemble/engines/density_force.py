@@ -1,0 +1,152 @@
+"""The map as a force on atoms."""
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from atomsight.density.map import Map, index_matrix, to_index
+from atomsight.density.sampling import trilinear
+from atomsight.ensemble.preparation import Prepared
+from atomsight.errors import OverlayError
+from atomsight.kernels.density_force import density_force
+from atomsight.typing import Float_3, Float_3x3, Float_N, Float_Nx3, Volume
+
+MARGIN = 12.0
+"""Å around the model: how far an atom can go and still feel the map."""
+
+_BACKBONE = ("N", "CA", "C", "O", "P", "O5'", "C5'", "C4'", "C3'", "O3'")
+_NM = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """The box of a map around a model, sharp and blurred, in units of the backbone's density.
+
+    Attributes
+    ----------
+    fine, coarse : ndarray, shape (nz, ny, nx)
+        float32; 1 is the median at the backbone of the prepared model.
+    origin : ndarray, shape (3,)
+        Å.
+    matrix : ndarray, shape (3, 3)
+        From Å to voxels.
+    map : Map
+        The same box in the map's own units.
+    """
+
+    fine: Volume
+    coarse: Volume
+    origin: Float_3
+    matrix: Float_3x3
+    map: Map
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the map's values and place, in hexadecimal."""
+        value = sha256(np.ascontiguousarray(self.map.values, dtype="<f4").tobytes())
+        value.update(np.round([*self.origin, *self.matrix.ravel()], 6).tobytes())
+        return value.hexdigest()
+
+
+def make_density(
+    map_: Map, prepared: Prepared, *, blur: float, lowest: float, highest: float
+) -> Density:
+    """Bring a map to the scale of the model's backbone.
+
+    ρ = map / median(map at N, CA, C, O), clipped to [lowest, highest]. The blurred map is scaled
+    by its own median.
+
+    Parameters
+    ----------
+    map_ : Map
+    prepared : Prepared
+    blur : float
+        Standard deviation of the Gaussian, Å.
+    lowest, highest : float
+        In units of the backbone's density.
+
+    Returns
+    -------
+    Density
+
+    Raises
+    ------
+    OverlayError
+        If the model's backbone does not lie in density.
+    """
+    box = _around(map_, prepared.xyz)
+    # a voxel without a value says nothing: no density
+    values = np.nan_to_num(box.values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    blurred = ndimage.gaussian_filter(values, [blur / s for s in box.voxel_size[::-1]])
+    backbone = prepared.xyz[np.isin(prepared.atom, _BACKBONE) & ~prepared.added]
+    scaled = []
+    for volume in (values, blurred):
+        level = float(np.nanmedian(trilinear(_on(box, volume), backbone)))
+        if not level > 0:
+            raise OverlayError(
+                f"{'the map' if map_.path is None else map_.path}: the median density at the "
+                f"model's backbone is {level:.3g}, not positive: does the model lie in this map?"
+            )
+        scaled.append(np.clip(volume / np.float32(level), lowest, highest).astype(np.float32))
+    return Density(scaled[0], scaled[1], box.origin, index_matrix(box), _on(box, values))
+
+
+class DensityForce:
+    """Computes energy and forces for OpenMM's PythonForce; the map can be exchanged.
+
+    Parameters
+    ----------
+    density : Density
+    weight : ndarray, shape (n,)
+        kJ/mol for one unit of density, of each atom that feels the map.
+    """
+
+    def __init__(self, density: Density, weight: Float_N) -> None:
+        self._maps = {"fine": density.fine, "coarse": density.coarse}
+        self._values = density.fine
+        self._origin = density.origin / _NM
+        self._matrix = np.ascontiguousarray(density.matrix * _NM)
+        self._weight = weight
+        self._force = np.zeros((len(weight), 3))
+
+    def use(self, name: str) -> None:
+        """Choose the map that acts from now on.
+
+        Parameters
+        ----------
+        name : {"fine", "coarse"}
+        """
+        self._values = self._maps[name]
+
+    def __call__(self, state: Any) -> tuple[float, Float_Nx3]:
+        """Energy in kJ/mol and forces in kJ/mol/nm."""
+        xyz = state.getPositions(asNumpy=True)._value  # noqa: SLF001  (units cost as much as the map)
+        energy = density_force(
+            xyz, self._weight, self._values, self._origin, self._matrix, self._force
+        )
+        return energy, self._force
+
+
+def _around(map_: Map, xyz: Float_Nx3) -> Map:
+    """Part of a map within `MARGIN` of a model."""
+    corners = np.array([xyz.min(axis=0) - MARGIN, xyz.max(axis=0) + MARGIN])
+    mixed = corners[np.indices((2, 2, 2)).reshape(3, -1).T, np.arange(3)]
+    index = to_index(map_, mixed)
+    shape = np.array(map_.values.shape[::-1])
+    low = np.clip(np.floor(index.min(axis=0)).astype(int), 0, shape - 2)
+    high = np.clip(np.ceil(index.max(axis=0)).astype(int) + 1, low + 2, shape)
+    (i, j, k), (i2, j2, k2) = low.tolist(), high.tolist()
+    return _placed(map_, np.ascontiguousarray(map_.values[k:k2, j:j2, i:i2]), low)
+
+
+def _placed(map_: Map, values: Volume, low: np.ndarray) -> Map:
+    start = tuple(int(a + b) for a, b in zip(map_.start, low, strict=True))
+    origin = map_.origin + map_.step @ low
+    return replace(map_, values=values, origin=origin, start=start)
+
+
+def _on(box: Map, values: Volume) -> Map:
+    return replace(box, values=values)

@@ -1,0 +1,78 @@
+"""Parameters of the built-in engine: whatever changes a model stands here."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMMProtocol:
+    """One protocol; models of different protocols must not be compared.
+
+    Attributes
+    ----------
+    force_field : tuple of str
+        Files of OpenMM.
+    charge_scale : float
+        Factor of all charges: there is no solvent to screen them.
+    cutoff : float
+        nm.
+    dielectric : float
+        Of the reaction field.
+    hydrogen_mass : float
+        amu; the difference is taken from the atom it is bound to.
+    omega_force : float
+        kJ/mol; see `make_system`.
+    map_weight : float
+        kJ/mol of a carbon atom at the backbone's density.
+    map_lowest, map_highest : float
+        Where the map is cut, in units of the backbone's density.
+    blur : float
+        Å: standard deviation of the Gaussian that makes the coarse map.
+    relax_iterations : int
+        Minimisation before everything, without map.
+    hot_temperature : float
+        K, without map.
+    hot_time : float
+        ps.
+    hot_step : float
+        fs.
+    friction : float
+        1/ps.
+    anneal_from, anneal_to : float
+        K.
+    anneal_time : float
+        ps.
+    anneal_step : float
+        fs.
+    anneal_stages : int
+    coarse_fraction : float
+        Of the stages: on the coarse map.
+    final_iterations : int
+        Minimisation at the end, with map.
+    """
+
+    force_field: tuple[str, ...] = (
+        "amber14/protein.ff14SB.xml",
+        "amber14/DNA.OL15.xml",
+        "amber14/RNA.OL3.xml",
+    )
+    charge_scale: float = 0.5
+    cutoff: float = 0.9
+    dielectric: float = 78.5
+    hydrogen_mass: float = 3.0
+    omega_force: float = 60.0
+    map_weight: float = 40.0
+    map_lowest: float = -0.2
+    map_highest: float = 2.0
+    blur: float = 1.5
+    relax_iterations: int = 60
+    hot_temperature: float = 1000.0
+    hot_time: float = 3.5
+    hot_step: float = 4.0
+    friction: float = 5.0
+    anneal_from: float = 500.0
+    anneal_to: float = 50.0
+    anneal_time: float = 7.0
+    anneal_step: float = 4.0
+    anneal_stages: int = 40
+    coarse_fraction: float = 0.4
+    final_iterations: int = 300
