@@ -27,6 +27,7 @@ ROOMS = (
     "half_maps",
     "ensemble",
     "findings",
+    "ensemble",
     "outcome",
     "comparison",
     "local_resolution_map",
@@ -47,6 +48,8 @@ ONLY_IN = {
     "matplotlib": ("report",),
     "iotbx": ("ensemble",),
     "mmtbx": ("ensemble",),
+    "openmm": ("ensemble",),
+    "pdbfixer": ("ensemble",),
 }
 """Libraries that belong to one room."""
 

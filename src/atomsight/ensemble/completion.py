@@ -38,9 +38,7 @@ class Completed:
     unknown: int
 
 
-def complete(
-    residues: Sequence[gemmi.Residue], segments: Sequence[int], path: Path
-) -> Completed:
+def complete(residues: Sequence[gemmi.Residue], segments: Sequence[int], path: Path) -> Completed:
     """Add missing heavy atoms and hydrogens (pH 7); the same input gives the same positions.
 
     Parameters
@@ -79,7 +77,7 @@ def complete(
             fixer.findMissingAtoms()
             fixer.addMissingAtoms(seed=_SEED)
             fixer.addMissingHydrogens(_PH)
-        except Exception as exc:  # noqa: BLE001
+        except Exception as exc:
             raise ModelFileError(
                 f"{path}: PDBFixer cannot add missing atoms and hydrogens ({exc})"
             ) from exc

@@ -19,6 +19,7 @@ from atomsight.io.files import write_text
 from atomsight.model import Model
 from atomsight.typing import Bool_N, Float_Nx3, Int_N, Int_Nx3, Str_N
 
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A model ready for an engine: its columns, and what was done to get there.

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import asdict, dataclass, fields
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,10 @@ def write_record(record: Generated) -> Path:
     """
     values = asdict(record) | {"path": record.path.name}
     # JSON has no NaN
-    known = {key: None if value != value else value for key, value in values.items()}
+    known = {
+        key: None if isinstance(value, float) and isnan(value) else value
+        for key, value in values.items()
+    }
     text = json.dumps(known, indent=1, sort_keys=True) + "\n"
     return write_text(record.path.with_suffix(".json"), text)
 

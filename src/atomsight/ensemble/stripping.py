@@ -1,6 +1,6 @@
 """The part of a model that a force field can move: known residues, one conformer, no gaps."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import gemmi
@@ -54,15 +54,8 @@ def strip(model: Model) -> tuple[list[tuple[str, gemmi.Residue]], dict[str, int]
                 broken[whole.name] += 1
                 continue
             hydrogens += sum(atom.is_hydrogen() for atom in whole)
-            removed += others
-            earlier = kept[-1] if kept else None
-            if earlier and (earlier[0], earlier[1].seqid) == (chain.name, residue.seqid):
-                worse = min((earlier[1], residue), key=_occupancy)
-                removed += len(worse)
-                if worse is residue:
-                    continue
-                kept.pop()
             kept.append((chain.name, residue))
+            removed += others + _remove_the_worse(kept)
     notes = []
     if unknown:
         notes.append(f"left out, without parameters: {named(unknown)}")
@@ -141,7 +134,7 @@ def named(counts: Mapping[str, int]) -> str:
 
 def _one_conformer(whole: gemmi.Residue) -> tuple[gemmi.Residue, int]:
     """Copy of a residue with one conformer and no hydrogens, and how many atoms that removed."""
-    occupancy: Counter[str] = Counter()
+    occupancy: dict[str, float] = defaultdict(float)
     for atom in whole:
         if atom.altloc != "\0":
             occupancy[atom.altloc] += atom.occ
@@ -156,6 +149,17 @@ def _one_conformer(whole: gemmi.Residue) -> tuple[gemmi.Residue, int]:
         added = residue.add_atom(chosen[name])
         added.altloc = "\0"
     return residue, len(heavy) - len(residue)
+
+
+def _remove_the_worse(kept: list[tuple[str, gemmi.Residue]]) -> int:
+    """Of the last two residues, if they stand at one place, keep the one that is there more."""
+    if len(kept) < 2:
+        return 0
+    (chain, one), (other_chain, other) = kept[-2:]
+    if chain != other_chain or one.seqid != other.seqid:
+        return 0
+    worse = -1 if _occupancy(other) <= _occupancy(one) else -2
+    return len(kept.pop(worse)[1])
 
 
 def _occupancy(residue: gemmi.Residue) -> float:

@@ -1,7 +1,6 @@
 """The map as a force on atoms."""
 
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -43,13 +42,6 @@ class Density:
     matrix: Float_3x3
     map: Map
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the map's values and place, in hexadecimal."""
-        value = sha256(np.ascontiguousarray(self.map.values, dtype="<f4").tobytes())
-        value.update(np.round([*self.origin, *self.matrix.ravel()], 6).tobytes())
-        return value.hexdigest()
-
 
 def make_density(
     map_: Map, prepared: Prepared, *, blur: float, lowest: float, highest: float
@@ -77,7 +69,7 @@ def make_density(
     OverlayError
         If the model's backbone does not lie in density.
     """
-    box = _around(map_, prepared.xyz)
+    box = box_around(map_, prepared.xyz)
     # a voxel without a value says nothing: no density
     values = np.nan_to_num(box.values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     blurred = ndimage.gaussian_filter(values, [blur / s for s in box.voxel_size[::-1]])
@@ -109,17 +101,21 @@ class DensityForce:
         self._values = density.fine
         self._origin = density.origin / _NM
         self._matrix = np.ascontiguousarray(density.matrix * _NM)
+        self._full = weight
         self._weight = weight
         self._force = np.zeros((len(weight), 3))
 
-    def use(self, name: str) -> None:
-        """Choose the map that acts from now on.
+    def use(self, name: str, factor: float = 1.0) -> None:
+        """Choose the map that acts from now on, and how strongly.
 
         Parameters
         ----------
         name : {"fine", "coarse"}
+        factor : float
+            Of the weight.
         """
         self._values = self._maps[name]
+        self._weight = self._full * factor
 
     def __call__(self, state: Any) -> tuple[float, Float_Nx3]:
         """Energy in kJ/mol and forces in kJ/mol/nm."""
@@ -130,8 +126,19 @@ class DensityForce:
         return energy, self._force
 
 
-def _around(map_: Map, xyz: Float_Nx3) -> Map:
-    """Part of a map within `MARGIN` of a model."""
+def box_around(map_: Map, xyz: Float_Nx3) -> Map:
+    """Part of a map within `MARGIN` of a model.
+
+    Parameters
+    ----------
+    map_ : Map
+    xyz : ndarray, shape (n, 3)
+        Å.
+
+    Returns
+    -------
+    Map
+    """
     corners = np.array([xyz.min(axis=0) - MARGIN, xyz.max(axis=0) + MARGIN])
     mixed = corners[np.indices((2, 2, 2)).reshape(3, -1).T, np.arange(3)]
     index = to_index(map_, mixed)
@@ -143,9 +150,9 @@ def _around(map_: Map, xyz: Float_Nx3) -> Map:
 
 
 def _placed(map_: Map, values: Volume, low: np.ndarray) -> Map:
-    start = tuple(int(a + b) for a, b in zip(map_.start, low, strict=True))
+    x, y, z = (int(a + b) for a, b in zip(map_.start, low, strict=True))
     origin = map_.origin + map_.step @ low
-    return replace(map_, values=values, origin=origin, start=start)
+    return replace(map_, values=values, origin=origin, start=(x, y, z))
 
 
 def _on(box: Map, values: Volume) -> Map:

@@ -170,10 +170,13 @@ class _Run:
         for stage, temperature in enumerate(
             np.linspace(p.anneal_from, p.anneal_to, p.anneal_stages).tolist()
         ):
-            self._density.use("coarse" if stage < p.coarse_fraction * p.anneal_stages else "fine")
+            done = (stage + 0.5) / p.anneal_stages
+            late = max(0.0, (done - p.weaken_from) / (1.0 - p.weaken_from))
+            factor = 1.0 + late * (p.final_weight / p.map_weight - 1.0)
+            self._density.use("coarse" if done < p.coarse_fraction else "fine", factor)
             self._integrator.setTemperature(temperature)
             self._integrator.step(steps)
-        self._density.use("fine")
+        self._density.use("fine", p.final_weight / p.map_weight)
 
     def xyz(self) -> Float_Nx3:
         """Positions in Å."""

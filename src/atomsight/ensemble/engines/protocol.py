@@ -48,6 +48,10 @@ class OpenMMProtocol:
         Of the stages: on the coarse map.
     final_iterations : int
         Minimisation at the end, with map.
+    final_weight : float
+        kJ/mol: to which the map's weight falls.
+    weaken_from : float
+        Fraction of the stages after which it falls.
     """
 
     force_field: tuple[str, ...] = (
@@ -76,3 +80,5 @@ class OpenMMProtocol:
     anneal_stages: int = 40
     coarse_fraction: float = 0.4
     final_iterations: int = 300
+    final_weight: float = 40.0
+    weaken_from: float = 0.7
