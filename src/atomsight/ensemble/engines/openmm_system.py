@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from atomsight.ensemble.engines.backbone import backbone_force
 from atomsight.ensemble.engines.density_force import Density, DensityForce
 from atomsight.ensemble.engines.protocol import OpenMMProtocol
 from atomsight.ensemble.preparation import Prepared
@@ -68,6 +69,8 @@ def make_system(prepared: Prepared, density: Density, protocol: OpenMMProtocol) 
             force.setReactionFieldDielectric(protocol.dielectric)
             _scale_charges(force, protocol.charge_scale)
     system.addForce(_omega_restraints(prepared, protocol.omega_force))
+    if protocol.backbone_weight > 0:
+        system.addForce(backbone_force(prepared, protocol.backbone_weight))
     rows = np.flatnonzero(prepared.heavy)
     atomic_number = [openmm.app.Element.getBySymbol(e).atomic_number for e in prepared.element]
     weight = protocol.map_weight * np.array(atomic_number, dtype=float)[rows] / 6.0

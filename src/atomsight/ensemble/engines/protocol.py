@@ -19,6 +19,8 @@ class OpenMMProtocol:
         Of the reaction field.
     hydrogen_mass : float
         amu; the difference is taken from the atom it is bound to.
+    backbone_weight : float
+        kJ/mol: of `atomsight.ensemble.engines.backbone.backbone_energy`.
     omega_force : float
         kJ/mol; see `make_system`.
     map_weight : float
@@ -63,6 +65,7 @@ class OpenMMProtocol:
     cutoff: float = 0.9
     dielectric: float = 78.5
     hydrogen_mass: float = 3.0
+    backbone_weight: float = 0.0
     omega_force: float = 60.0
     map_weight: float = 40.0
     map_lowest: float = -0.2
