@@ -101,21 +101,17 @@ class DensityForce:
         self._values = density.fine
         self._origin = density.origin / _NM
         self._matrix = np.ascontiguousarray(density.matrix * _NM)
-        self._full = weight
         self._weight = weight
         self._force = np.zeros((len(weight), 3))
 
-    def use(self, name: str, factor: float = 1.0) -> None:
-        """Choose the map that acts from now on, and how strongly.
+    def use(self, name: str) -> None:
+        """Choose the map that acts from now on.
 
         Parameters
         ----------
         name : {"fine", "coarse"}
-        factor : float
-            Of the weight.
         """
         self._values = self._maps[name]
-        self._weight = self._full * factor
 
     def __call__(self, state: Any) -> tuple[float, Float_Nx3]:
         """Energy in kJ/mol and forces in kJ/mol/nm."""

@@ -11,7 +11,13 @@ import numpy as np
 from atomsight.density.map import Map
 from atomsight.ensemble.engines.density_force import Density, make_density
 from atomsight.ensemble.engines.engine import hash_of
-from atomsight.ensemble.engines.openmm_system import MAP_GROUP, Simulated, make_system
+from atomsight.ensemble.engines.openmm_system import (
+    BACKBONE_GROUP,
+    FORCE_FIELD_GROUP,
+    MAP_GROUP,
+    Simulated,
+    make_system,
+)
 from atomsight.ensemble.engines.protocol import OpenMMProtocol
 from atomsight.ensemble.fit import fit_to_map
 from atomsight.ensemble.libraries import require_openmm
@@ -19,7 +25,7 @@ from atomsight.ensemble.preparation import Prepared, write_model
 from atomsight.ensemble.records import Generated, model_path
 from atomsight.typing import Float_Nx3
 
-_FORCE_FIELD, _WITH_MAP = {0}, {0, MAP_GROUP}
+_EVERYTHING = {FORCE_FIELD_GROUP, BACKBONE_GROUP, MAP_GROUP}
 _TOLERANCE = 10.0
 """kJ/mol/nm: root mean square force at which a minimisation ends."""
 
@@ -84,13 +90,12 @@ class OpenMMEngine:
         Generated
         """
         started = time.process_time()
-        run = _Run(self._simulated, self._protocol, seed)
+        run = Run(self._simulated, self._protocol, seed)
         start = self._prepared.xyz
-        run.minimise(start, self._protocol.relax_iterations, _FORCE_FIELD)
-        loose = run.shake()
-        moved = (loose - start)[self._prepared.trace]
+        run.shake(start)
+        moved = (run.xyz() - start)[self._prepared.trace]
         run.anneal()
-        run.minimise(None, self._protocol.final_iterations, _WITH_MAP)
+        run.minimise(run.xyz(), self._protocol.final_iterations)
         xyz = run.xyz()
         path = write_model(self._prepared, xyz, model_path(folder, seed))
         return Generated(
@@ -101,8 +106,8 @@ class OpenMMEngine:
             cc_start=self._cc_start,
             cc_end=fit_to_map(self._prepared, xyz, self._density.map, self._resolution),
             perturbation=float(np.sqrt(np.square(moved).sum(axis=1).mean())),
-            energy=run.energy(_FORCE_FIELD),
-            map_energy=run.energy({MAP_GROUP}),
+            energy=run.energy(FORCE_FIELD_GROUP),
+            map_energy=run.energy(MAP_GROUP),
             seconds=time.process_time() - started,
         )
 
@@ -123,8 +128,15 @@ def protocol_of(protocol: OpenMMProtocol) -> dict[str, Any]:
     return {"engine": OpenMMEngine.name, "parameters": asdict(protocol), "versions": versions}
 
 
-class _Run:
-    """One seed's way through the phases."""
+class Run:
+    """The phases that one seed goes through.
+
+    Parameters
+    ----------
+    simulated : Simulated
+    protocol : OpenMMProtocol
+    seed : int
+    """
 
     def __init__(self, simulated: Simulated, protocol: OpenMMProtocol, seed: int) -> None:
         import openmm  # noqa: PLC0415  (optional library)
@@ -144,46 +156,76 @@ class _Run:
             {"Threads": "1", "DeterministicForces": "true"},
         )
 
-    def minimise(self, xyz: Float_Nx3 | None, iterations: int, groups: set[int]) -> None:
+    def shake(self, xyz: Float_Nx3) -> None:
+        """Relax, and move at high temperature: no map, only the force field.
+
+        Parameters
+        ----------
+        xyz : ndarray, shape (n, 3)
+            Å.
+        """
         import openmm  # noqa: PLC0415  (optional library)
 
-        if xyz is not None:
-            self._context.setPositions(xyz / _NM)
-        self._integrator.setIntegrationForceGroups(groups)
-        openmm.LocalEnergyMinimizer.minimize(self._context, _TOLERANCE, iterations)
-
-    def shake(self) -> Float_Nx3:
-        """Hot, without map."""
         p = self._protocol
-        self._integrator.setIntegrationForceGroups(_FORCE_FIELD)
+        self._integrator.setIntegrationForceGroups({FORCE_FIELD_GROUP})
+        self._context.setPositions(xyz / _NM)
+        openmm.LocalEnergyMinimizer.minimize(self._context, _TOLERANCE, p.relax_iterations)
         self._context.setVelocitiesToTemperature(p.hot_temperature, self._seed)
         self._integrator.step(round(1000.0 * p.hot_time / p.hot_step))
-        return self.xyz()
 
     def anneal(self) -> None:
         """From warm to cold in the map, the first part of the way in the coarse one."""
         p = self._protocol
-        self._integrator.setIntegrationForceGroups(_WITH_MAP)
+        self._integrator.setIntegrationForceGroups(_EVERYTHING)
         self._integrator.setStepSize(p.anneal_step / 1000.0)
         steps = round(1000.0 * p.anneal_time / p.anneal_step / p.anneal_stages)
         self._context.setVelocitiesToTemperature(p.anneal_from, self._seed)
         for stage, temperature in enumerate(
             np.linspace(p.anneal_from, p.anneal_to, p.anneal_stages).tolist()
         ):
-            done = (stage + 0.5) / p.anneal_stages
-            late = max(0.0, (done - p.weaken_from) / (1.0 - p.weaken_from))
-            factor = 1.0 + late * (p.final_weight / p.map_weight - 1.0)
-            self._density.use("coarse" if done < p.coarse_fraction else "fine", factor)
+            early = stage < p.coarse_fraction * p.anneal_stages
+            self._density.use("coarse" if early else "fine")
             self._integrator.setTemperature(temperature)
             self._integrator.step(steps)
-        self._density.use("fine", p.final_weight / p.map_weight)
+
+    def minimise(self, xyz: Float_Nx3, iterations: int) -> None:
+        """Minimise in the map.
+
+        Parameters
+        ----------
+        xyz : ndarray, shape (n, 3)
+            Å.
+        iterations : int
+        """
+        import openmm  # noqa: PLC0415  (optional library)
+
+        self._density.use("fine")
+        self._integrator.setIntegrationForceGroups(_EVERYTHING)
+        self._context.setPositions(xyz / _NM)
+        openmm.LocalEnergyMinimizer.minimize(self._context, _TOLERANCE, iterations)
 
     def xyz(self) -> Float_Nx3:
-        """Positions in Å."""
+        """Where the atoms are.
+
+        Returns
+        -------
+        ndarray, shape (n, 3)
+            Å.
+        """
         state = self._context.getState(getPositions=True)
         return np.array(state.getPositions(asNumpy=True)._value) * _NM  # noqa: SLF001
 
-    def energy(self, groups: set[int]) -> float:
-        """kJ/mol."""
-        state = self._context.getState(getEnergy=True, groups=groups)
+    def energy(self, group: int) -> float:
+        """Potential energy of one group of forces.
+
+        Parameters
+        ----------
+        group : int
+
+        Returns
+        -------
+        float
+            kJ/mol.
+        """
+        state = self._context.getState(getEnergy=True, groups={group})
         return float(state.getPotentialEnergy()._value)  # noqa: SLF001

@@ -11,8 +11,8 @@ from atomsight.ensemble.engines.protocol import OpenMMProtocol
 from atomsight.ensemble.preparation import Prepared
 from atomsight.errors import ModelFileError
 
-MAP_GROUP = 1
-"""Force group of the map; everything else is in group 0."""
+FORCE_FIELD_GROUP, MAP_GROUP, BACKBONE_GROUP = 0, 1, 2
+"""Force groups; the restraints of peptide bonds are in that of the force field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,15 @@ def make_system(prepared: Prepared, density: Density, protocol: OpenMMProtocol) 
     except ValueError as exc:
         raise ModelFileError(f"the force field does not know a residue as it is: {exc}") from None
     for force in system.getForces():
-        force.setForceGroup(0)
+        force.setForceGroup(FORCE_FIELD_GROUP)
         if isinstance(force, openmm.NonbondedForce):
             force.setReactionFieldDielectric(protocol.dielectric)
             _scale_charges(force, protocol.charge_scale)
     system.addForce(_omega_restraints(prepared, protocol.omega_force))
     if protocol.backbone_weight > 0:
-        system.addForce(backbone_force(prepared, protocol.backbone_weight))
+        backbone = backbone_force(prepared, protocol.backbone_weight)
+        backbone.setForceGroup(BACKBONE_GROUP)
+        system.addForce(backbone)
     rows = np.flatnonzero(prepared.heavy)
     atomic_number = [openmm.app.Element.getBySymbol(e).atomic_number for e in prepared.element]
     weight = protocol.map_weight * np.array(atomic_number, dtype=float)[rows] / 6.0

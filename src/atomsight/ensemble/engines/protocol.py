@@ -20,7 +20,7 @@ class OpenMMProtocol:
     hydrogen_mass : float
         amu; the difference is taken from the atom it is bound to.
     backbone_weight : float
-        kJ/mol: of `atomsight.ensemble.engines.backbone.backbone_energy`.
+        kJ/mol: of `atomsight.ensemble.engines.backbone.backbone_energy`; from the annealing on.
     omega_force : float
         kJ/mol; see `make_system`.
     map_weight : float
@@ -50,22 +50,18 @@ class OpenMMProtocol:
         Of the stages: on the coarse map.
     final_iterations : int
         Minimisation at the end, with map.
-    final_weight : float
-        kJ/mol: to which the map's weight falls.
-    weaken_from : float
-        Fraction of the stages after which it falls.
     """
 
     force_field: tuple[str, ...] = (
-        "amber14/protein.ff14SB.xml",
-        "amber14/DNA.OL15.xml",
+        "amber19/protein.ff19SB.xml",
+        "amber19/DNA.OL21.xml",
         "amber14/RNA.OL3.xml",
     )
     charge_scale: float = 0.5
-    cutoff: float = 0.9
+    cutoff: float = 0.75
     dielectric: float = 78.5
     hydrogen_mass: float = 3.0
-    backbone_weight: float = 0.0
+    backbone_weight: float = 6.0
     omega_force: float = 60.0
     map_weight: float = 40.0
     map_lowest: float = -0.2
@@ -73,15 +69,13 @@ class OpenMMProtocol:
     blur: float = 1.5
     relax_iterations: int = 60
     hot_temperature: float = 1000.0
-    hot_time: float = 3.5
+    hot_time: float = 3.3
     hot_step: float = 4.0
     friction: float = 5.0
     anneal_from: float = 500.0
     anneal_to: float = 50.0
-    anneal_time: float = 7.0
+    anneal_time: float = 10.0
     anneal_step: float = 4.0
     anneal_stages: int = 40
     coarse_fraction: float = 0.4
     final_iterations: int = 300
-    final_weight: float = 40.0
-    weaken_from: float = 0.7
