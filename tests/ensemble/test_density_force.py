@@ -1,5 +1,7 @@
 """The map as a force: energy is the interpolated density, force its gradient."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from atomsight.kernels.density_force import density_force
 from tests.ensemble.peptides import map_around
 
 
-def prepared(xyz):
+def prepared(xyz, others=()):
     n = len(xyz)
     nothing = np.array([""])
     return Prepared(
@@ -29,6 +31,7 @@ def prepared(xyz):
         segment=np.array([0]),
         b_iso=20.0,
         left_out={},
+        others=np.reshape(others, (-1, 3)),
         notes=(),
     )
 
@@ -125,3 +128,24 @@ def test_the_maps_can_be_exchanged():
     fine, _ = force(State(xyz))
     force.use("coarse")
     assert force(State(xyz))[0] != pytest.approx(fine)
+
+
+def test_density_of_atoms_that_take_no_part_does_not_count():
+    ours = np.array([[0.0, 0.0, 0.0], [1.5, 0.0, 0.0], [3.0, 0.0, 0.0]])
+    theirs = np.array([[8.0, 0.0, 0.0], [9.5, 0.0, 0.0]])
+    map_ = map_around(np.vstack([ours, theirs]), spacing=0.5)
+
+    def density(others):
+        made = make_density(map_, prepared(ours, others), blur=1.5, lowest=-0.2, highest=2.0)
+        return [
+            trilinear(replace(made.map, values=v), xyz)
+            for v in (made.fine, made.coarse)
+            for xyz in (ours, theirs)
+        ]
+
+    here, there, _, coarse_there = density(theirs)
+    seen, pulled, _, coarse_pulled = density(())
+    assert here == pytest.approx(seen)
+    assert there == pytest.approx(0.0)
+    assert pulled.min() > 0.8
+    assert coarse_there.max() < coarse_pulled.min() / 3

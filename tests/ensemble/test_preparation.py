@@ -10,6 +10,7 @@ from atomsight.ensemble.preparation import prepare, write_model
 from atomsight.ensemble.stripping import named, segments_of
 from atomsight.errors import MissingLibraryError, ModelFileError
 from atomsight.io.models import read_model
+from atomsight.model import select
 from tests.ensemble.peptides import peptide, write
 
 NAMES = ["ALA", "SER", "GLY", "CYS", "LYS", "ALA"]
@@ -107,6 +108,17 @@ class TestWithOpenMM:
         done = prepare(read(structure))
         assert done.left_out == {"HOH": 2, "HEM": 1, "MSE": 1}
         assert "left out, without parameters: 2 HOH, 1 MSE, 1 HEM" in done.notes
+
+    def test_a_selection_leaves_the_rest_where_it_is(self, read):
+        structure = peptide(NAMES)
+        other = peptide(["GLY", "GLY"], chain="B")
+        structure[0].add_chain(other[0][0])
+        model = read(structure)
+        done = prepare(model, select(model, "//A/2-5"))
+        assert done.chain.tolist() == ["A"] * 4
+        assert done.number.tolist() == [2, 3, 4, 5]
+        outside = ~np.isin(model.residue, [1, 2, 3, 4])
+        assert done.others.tolist() == model.xyz[outside].tolist()
 
     def test_the_conformer_with_the_highest_occupancy_stays(self, read):
         structure = peptide(NAMES)

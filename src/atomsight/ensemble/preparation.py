@@ -16,7 +16,7 @@ from atomsight.ensemble.completion import complete
 from atomsight.ensemble.stripping import named, remove_end_phosphates, segments_of, strip
 from atomsight.errors import ModelFileError
 from atomsight.io.files import write_text
-from atomsight.model import Model
+from atomsight.model import AtomClass, Model
 from atomsight.typing import Bool_N, Float_Nx3, Int_N, Int_Nx3, Str_N
 
 
@@ -44,6 +44,9 @@ class Prepared:
         Å²: mean of the input, the same for all atoms.
     left_out : mapping
         Residue name → number of residues left out, for want of parameters.
+    others : ndarray, shape (k, 3)
+        Å: atoms of the input that stay where they are and take no part, without waters. Their
+        density is not the model's.
     notes : tuple of str
         What was changed, for people.
     """
@@ -61,6 +64,7 @@ class Prepared:
     segment: Int_N
     b_iso: float
     left_out: Mapping[str, int]
+    others: Float_Nx3
     notes: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -85,7 +89,7 @@ class Prepared:
         return value.hexdigest()
 
 
-def prepare(model: Model) -> Prepared:
+def prepare(model: Model, selection: Bool_N | None = None) -> Prepared:
     """Strip a model to one conformer of known residues, and complete it with hydrogens.
 
     Kept are amino acids and nucleotides that the force field knows, as one conformer (the one with
@@ -96,6 +100,9 @@ def prepare(model: Model) -> Prepared:
     Parameters
     ----------
     model : Model
+    selection : ndarray of bool, shape (n,), optional
+        Atoms whose residues are wanted, e.g. from `atomsight.model.select`; all others count as
+        `others`.
 
     Returns
     -------
@@ -108,7 +115,7 @@ def prepare(model: Model) -> Prepared:
     MissingLibraryError
         If OpenMM or PDBFixer is not installed.
     """
-    residues, left_out, notes = strip(model)
+    residues, left_out, notes = strip(model, selection)
     if not residues:
         raise ModelFileError(
             f"{model.path}: holds no residue that the force field knows: amino acids and "
@@ -142,8 +149,20 @@ def prepare(model: Model) -> Prepared:
         segment=np.array(segments, dtype=np.int64),
         b_iso=b_iso,
         left_out=left_out,
+        others=_others(model, residues),
         notes=tuple(notes),
     )
+
+
+def _others(model: Model, residues: list[tuple[str, gemmi.Residue]]) -> Float_Nx3:
+    """Heavy atoms, other than water, of residues that are not among these."""
+    table = model.residues
+    kept = {(chain, residue.seqid.num, residue.seqid.icode.strip()) for chain, residue in residues}
+    keys = zip(table.chain.tolist(), table.number.tolist(), table.icode.tolist(), strict=True)
+    inside = np.array([key in kept for key in keys])
+    other = ~inside & (table.atom_class != AtomClass.WATER)
+    chosen: Float_Nx3 = model.xyz[other[model.residue] & model.heavy]
+    return chosen
 
 
 def structure_of(prepared: Prepared, xyz: Float_Nx3) -> gemmi.Structure:

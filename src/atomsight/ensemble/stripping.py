@@ -1,11 +1,12 @@
 """The part of a model that a force field can move: known residues, one conformer, no gaps."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import gemmi
 
 from atomsight.model import Model
+from atomsight.typing import Bool_N
 
 PROTEIN = frozenset(
     (
@@ -21,7 +22,9 @@ _LONGEST_LINK = 2.5
 """Å between C and N, or O3' and P, of neighbours that are joined."""
 
 
-def strip(model: Model) -> tuple[list[tuple[str, gemmi.Residue]], dict[str, int], list[str]]:
+def strip(
+    model: Model, selection: Bool_N | None = None
+) -> tuple[list[tuple[str, gemmi.Residue]], dict[str, int], list[str]]:
     """Known residues with one conformer each and no hydrogens.
 
     Of several conformers, or of several residues at one place, the one with the highest occupancy
@@ -30,6 +33,8 @@ def strip(model: Model) -> tuple[list[tuple[str, gemmi.Residue]], dict[str, int]
     Parameters
     ----------
     model : Model
+    selection : ndarray of bool, shape (n,), optional
+        Residues without any of these atoms are not looked at.
 
     Returns
     -------
@@ -43,19 +48,17 @@ def strip(model: Model) -> tuple[list[tuple[str, gemmi.Residue]], dict[str, int]
     unknown: Counter[str] = Counter()
     broken: Counter[str] = Counter()
     removed = hydrogens = 0
-    chosen = next(m for m in model.structure if m.num == model.number)
-    for chain in chosen:
-        for whole in chain:
-            if whole.name not in PROTEIN | NUCLEIC:
-                unknown[whole.name] += 1
-                continue
-            residue, others = _one_conformer(whole)
-            if not {*_NEEDED[whole.name in PROTEIN]} <= {atom.name for atom in residue}:
-                broken[whole.name] += 1
-                continue
-            hydrogens += sum(atom.is_hydrogen() for atom in whole)
-            kept.append((chain.name, residue))
-            removed += others + _remove_the_worse(kept)
+    for chain, whole in _wanted(model, selection):
+        if whole.name not in PROTEIN | NUCLEIC:
+            unknown[whole.name] += 1
+            continue
+        residue, others = _one_conformer(whole)
+        if not {*_NEEDED[whole.name in PROTEIN]} <= {atom.name for atom in residue}:
+            broken[whole.name] += 1
+            continue
+        hydrogens += sum(atom.is_hydrogen() for atom in whole)
+        kept.append((chain, residue))
+        removed += others + _remove_the_worse(kept)
     notes = []
     if unknown:
         notes.append(f"left out, without parameters: {named(unknown)}")
@@ -130,6 +133,15 @@ def named(counts: Mapping[str, int]) -> str:
         As in ``229 HOH, 12 MG``.
     """
     return ", ".join(f"{n} {name}" for name, n in sorted(counts.items(), key=lambda x: -x[1]))
+
+
+def _wanted(model: Model, selection: Bool_N | None) -> Iterator[tuple[str, gemmi.Residue]]:
+    """Residues with one of the atoms selected, and the name of their chain."""
+    serials = None if selection is None else {*(model.row[selection] + 1).tolist()}
+    for chain in next(m for m in model.structure if m.num == model.number):
+        for residue in chain:
+            if serials is None or any(atom.serial in serials for atom in residue):
+                yield chain.name, residue
 
 
 def _one_conformer(whole: gemmi.Residue) -> tuple[gemmi.Residue, int]:

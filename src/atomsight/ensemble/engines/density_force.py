@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from atomsight.density.map import Map, index_matrix, to_index
@@ -15,6 +16,9 @@ from atomsight.typing import Float_3, Float_3x3, Float_N, Float_Nx3, Volume
 
 MARGIN = 12.0
 """Å around the model: how far an atom can go and still feel the map."""
+
+REACH = 4.0
+"""Å around atoms that take no part: where density may be theirs."""
 
 _BACKBONE = ("N", "CA", "C", "O", "P", "O5'", "C5'", "C4'", "C3'", "O3'")
 _NM = 10.0
@@ -49,7 +53,8 @@ def make_density(
     """Bring a map to the scale of the model's backbone.
 
     ρ = map / median(map at N, CA, C, O), clipped to [lowest, highest]. The blurred map is scaled
-    by its own median.
+    by its own median. Density of atoms that take no part (ligands, other chains) is taken out
+    before: voxels nearer to one of them than to the model are 0.
 
     Parameters
     ----------
@@ -72,6 +77,7 @@ def make_density(
     box = box_around(map_, prepared.xyz)
     # a voxel without a value says nothing: no density
     values = np.nan_to_num(box.values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    values[_owned_by_others(box, prepared)] = 0.0
     blurred = ndimage.gaussian_filter(values, [blur / s for s in box.voxel_size[::-1]])
     backbone = prepared.xyz[np.isin(prepared.atom, _BACKBONE) & ~prepared.added]
     scaled = []
@@ -84,6 +90,24 @@ def make_density(
             )
         scaled.append(np.clip(volume / np.float32(level), lowest, highest).astype(np.float32))
     return Density(scaled[0], scaled[1], box.origin, index_matrix(box), _on(box, values))
+
+
+def _owned_by_others(box: Map, prepared: Prepared) -> npt.NDArray[np.bool_]:
+    """Voxels within `REACH` of an atom that takes no part, and nearer to it than to the model."""
+    from scipy.spatial import KDTree  # noqa: PLC0415  (slow to import)
+
+    owned = np.zeros(box.values.shape, dtype=bool)
+    low, high = prepared.xyz.min(axis=0) - MARGIN, prepared.xyz.max(axis=0) + MARGIN
+    others = prepared.others[((prepared.others > low) & (prepared.others < high)).all(axis=1)]
+    if len(others) == 0:
+        return owned
+    index = np.indices(owned.shape).reshape(3, -1)[::-1]
+    points = (box.step @ index).T + box.origin
+    theirs = np.asarray(KDTree(others).query(points, distance_upper_bound=REACH)[0])
+    near = np.flatnonzero(np.isfinite(theirs))
+    ours = np.asarray(KDTree(prepared.xyz[prepared.heavy]).query(points[near])[0])
+    owned.reshape(-1)[near[theirs[near] < ours]] = True
+    return owned
 
 
 class DensityForce:

@@ -1,0 +1,102 @@
+"""From a model and a map to an ensemble of models: what the command line calls."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from atomsight.density.map import Map
+from atomsight.density.overlay import Overlay
+from atomsight.ensemble.engines.choice import describe
+from atomsight.ensemble.generation import GenerationOptions, Progress, generate
+from atomsight.ensemble.preparation import Prepared, prepare, write_model
+from atomsight.ensemble.records import Generated
+from atomsight.io.files import make_folder
+from atomsight.io.maps import OriginRule, read_map
+from atomsight.io.models import read_model
+from atomsight.model import Model, select
+from atomsight.preflight import require_overlay
+from atomsight.typing import PathLikeStr
+
+PREPARED = "prepared.cif"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Models of one map, and all that led to them.
+
+    Attributes
+    ----------
+    model : Model
+        As it was given.
+    map : Map
+    overlay : Overlay
+        How the model lies in the map.
+    prepared : Prepared
+    models : list of Generated
+        By seed.
+    protocol : mapping
+        Everything that changes a model; its hash stands in each record.
+    """
+
+    model: Model
+    map: Map
+    overlay: Overlay
+    prepared: Prepared
+    models: list[Generated]
+    protocol: Mapping[str, Any]
+
+
+def make_ensemble(
+    model: PathLikeStr,
+    map_: PathLikeStr,
+    options: GenerationOptions,
+    folder: Path,
+    *,
+    model_number: int | None = None,
+    selection: str | None = None,
+    origin: OriginRule = "auto",
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Made:
+    """Prepare a model and make many of it; run again, it goes on where it ended.
+
+    Parameters
+    ----------
+    model, map_ : path
+    options : GenerationOptions
+    folder : Path
+        Gets ``prepared.cif`` and ``models/``.
+    model_number : int, optional
+        MODEL of the file.
+    selection : str, optional
+        Part of the model, in gemmi's syntax; the rest stays as it is, and its density is taken
+        out of the map.
+    origin : {"auto", "origin", "nstart", "zero"}
+        How to read the map.
+    force : bool
+        Go on where the model does not lie in the map.
+    progress : callable, optional
+
+    Returns
+    -------
+    Made
+
+    Raises
+    ------
+    InputError
+        If a file, an option or an external program is at fault, or the model does not lie in the
+        map.
+    OutputError
+        If the folder cannot be written.
+    """
+    # before any work: is the engine there at all?
+    protocol = describe(options.protocol)
+    make_folder(folder)
+    atoms = read_model(model, model=model_number)
+    whole = read_map(map_, origin=origin)
+    fit = require_overlay(atoms, whole, options.resolution, origin=origin, force=force)
+    prepared = prepare(atoms, None if selection is None else select(atoms, selection))
+    write_model(prepared, prepared.xyz, folder / PREPARED)
+    models = generate(prepared, whole, options, folder, progress)
+    return Made(atoms, whole, fit, prepared, models, protocol)
