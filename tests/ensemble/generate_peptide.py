@@ -1,5 +1,6 @@
 """A run of its own process, to be killed: python -m tests.ensemble.generate_peptide FOLDER N."""
 
+import pickle
 import sys
 from pathlib import Path
 
@@ -11,7 +12,12 @@ from tests.ensemble.peptides import map_around, peptide, write
 
 NAMES = ["ALA", "SER", "GLY", "VAL"]
 SHORT = OpenMMProtocol(
-    relax_iterations=5, hot_time=0.04, anneal_time=0.08, anneal_stages=4, final_iterations=5
+    force_field=("amber19/protein.ff19SB.xml",),
+    relax_iterations=5,
+    hot_time=0.04,
+    anneal_time=0.08,
+    anneal_stages=4,
+    final_iterations=5,
 )
 
 
@@ -20,12 +26,18 @@ def inputs(folder: Path):
     return prepare(model), map_around(model.xyz)
 
 
+def save_inputs(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "inputs.pickle").write_bytes(pickle.dumps(inputs(folder)))
+
+
 def options(models: int = 2, workers: int = 1) -> GenerationOptions:
     return GenerationOptions(resolution=3.0, models=models, workers=workers, protocol=SHORT)
 
 
 def main(folder: Path, models: int, workers: int) -> None:
-    prepared, map_ = inputs(folder)
+    # prepared once: what is killed is the making of models
+    prepared, map_ = pickle.loads((folder / "inputs.pickle").read_bytes())
     generate(prepared, map_, options(models, workers), folder / "results")
 
 

@@ -18,7 +18,7 @@ from atomsight.ensemble.generation import FOLDER, GenerationOptions, generate
 from atomsight.ensemble.records import read_records
 from atomsight.errors import OutputError, OverlayError, ParameterError, ResultsError
 from atomsight.io.models import read_model
-from tests.ensemble.generate_peptide import SHORT, inputs, options
+from tests.ensemble.generate_peptide import SHORT, inputs, options, save_inputs
 
 pytest.importorskip("openmm")
 pytest.importorskip("pdbfixer")
@@ -28,7 +28,8 @@ KILLS = 10
 
 
 def start(folder: Path, workers: int = 1) -> subprocess.Popen:
-    folder.mkdir(exist_ok=True)
+    if not (folder / "inputs.pickle").exists():
+        save_inputs(folder)
     return subprocess.Popen(
         [
             sys.executable,
@@ -90,6 +91,23 @@ def test_a_run_killed_ten_times_gives_the_same_models_and_makes_none_twice(whole
 
 def bytes_of(models: dict[str, tuple[bytes, int]]) -> dict[str, bytes]:
     return {name: model for name, (model, _) in models.items()}
+
+
+def test_workers_end_with_a_parent_that_was_killed_alone(tmp_path):
+    run = start(tmp_path / "orphans")
+    models = tmp_path / "orphans" / "results" / FOLDER
+    while run.poll() is None and not state(models):
+        time.sleep(0.01)
+    run.kill()
+    run.wait()
+    for _ in range(500):
+        try:
+            os.killpg(run.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.01)
+    os.killpg(run.pid, signal.SIGKILL)
+    pytest.fail("workers go on without their parent")
 
 
 def test_records_say_how_a_model_was_made(whole):
