@@ -97,6 +97,7 @@ def test_the_package_says_that_it_is_typed():
         ("ArchiveFileError", "InputError"),
         ("ParameterError", "InputError"),
         ("MissingLibraryError", "InputError"),
+        ("ExternalProgramError", "InputError"),
         ("OutputError", "AtomsightError"),
     ],
 )

@@ -10,7 +10,8 @@
     │   ├── ArchiveFileError        a table of entries, or statistics made of one, cannot be used
     │   ├── ResultsError            a folder holds no results, or not all of one run
     │   ├── ParameterError          an option has a value that means nothing
-    │   └── MissingLibraryError     an optional library is not installed
+    │   ├── MissingLibraryError     an optional library is not installed
+    │   └── ExternalProgramError    a program that the user named fails, or leaves no model
     └── OutputError                 a result cannot be written (exit code 2)
 
     AtomsightWarning                a result stands, but something deserves a look
@@ -51,6 +52,10 @@ class ParameterError(InputError):
 
 class MissingLibraryError(InputError):
     """Something was asked for that needs an optional library, which is not installed."""
+
+
+class ExternalProgramError(InputError):
+    """A program that the user named is not there, fails, or leaves no model."""
 
 
 class OutputError(AtomsightError):

@@ -10,12 +10,11 @@ from atomsight.density.map import map_from_array
 from atomsight.ensemble.engines.choice import make_engine
 from atomsight.ensemble.engines.external import (
     ExternalEngine,
-    ExternalProgramError,
     ExternalProtocol,
     words_of,
 )
 from atomsight.ensemble.generation import FOLDER, GenerationOptions, generate
-from atomsight.errors import ParameterError
+from atomsight.errors import ExternalProgramError, ParameterError
 from atomsight.io.models import read_model
 from tests.ensemble.test_density_force import prepared
 

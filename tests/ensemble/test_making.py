@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from atomsight.density.map import map_from_array
-from atomsight.ensemble.engines.external import ExternalProgramError, ExternalProtocol
+from atomsight.ensemble.engines.external import ExternalProtocol
 from atomsight.ensemble.generation import FOLDER, GenerationOptions
 from atomsight.ensemble.making import PREPARED, make_ensemble
-from atomsight.errors import MissingLibraryError, OverlayError, ParameterError
+from atomsight.errors import ExternalProgramError, MissingLibraryError, OverlayError, ParameterError
 from atomsight.io.map_writing import write_map
 from atomsight.io.models import read_model
 from tests.ensemble.generate_peptide import NAMES, SHORT

@@ -41,7 +41,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("engine")
     model = prepare(read_model(write(peptide(NAMES), folder / "in.cif")))
     map_ = map_around(model.xyz[model.heavy], spacing=0.7, sd=0.8)
-    protocol = OpenMMProtocol(hot_time=1.0, anneal_time=3.0)
+    protocol = OpenMMProtocol(hot_time=0.3, anneal_time=3.0)
     engine = OpenMMEngine(model, map_, 2.0, protocol)
     record = engine.generate(2, folder)
     return model, engine, record, positions_of(model, read_model(record.path)), map_

@@ -93,7 +93,7 @@ def generate(
     protocol = hash_of(describe(options.protocol))
     place = make_folder(folder / FOLDER)
     box = box_around(map_, prepared.xyz)
-    inputs = inputs_of(prepared, box)
+    inputs = inputs_of(prepared, box, options.resolution)
     wanted = range(options.seed, options.seed + options.models)
     with _alone(place):
         _tidy(place)
@@ -111,20 +111,25 @@ def generate(
     return [done[seed] for seed in wanted]
 
 
-def inputs_of(prepared: Prepared, box: Map) -> str:
+def inputs_of(prepared: Prepared, box: Map, resolution: float) -> str:
     """First 12 hexadecimal digits of the SHA-256 of the prepared model and the map around it.
+
+    The resolution counts too: correlations that are recorded depend on it.
 
     Parameters
     ----------
     prepared : Prepared
     box : Map
         From `box_around`.
+    resolution : float
+        Å.
 
     Returns
     -------
     str
     """
-    value = sha256(prepared.digest.encode())
+    value = sha256(f"{prepared.digest} {resolution:.6g}".encode())
+    value.update(np.round(prepared.others, 3).astype("<f4").tobytes())
     value.update(np.ascontiguousarray(box.values, dtype="<f4").tobytes())
     value.update(np.round([*box.origin, *box.step.ravel()], 5).tobytes())
     return value.hexdigest()[:12]
@@ -152,8 +157,8 @@ def _require_same(records: list[Generated], protocol: str, inputs: str, place: P
     other = [r for r in records if r.inputs != inputs]
     if other:
         raise ResultsError(
-            f"{place}: holds {len(other)} models of another model or map: choose another folder "
-            "with -o"
+            f"{place}: holds {len(other)} models of another model, map or resolution: choose "
+            "another folder with -o"
         )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from atomsight.ensemble.engines.engine import hash_of
 from atomsight.ensemble.preparation import Prepared, write_model
 from atomsight.ensemble.records import Generated, model_path
-from atomsight.errors import InputError, ParameterError
+from atomsight.errors import ExternalProgramError, InputError, ParameterError
 from atomsight.io.files import whole_file
 from atomsight.io.models import read_model
 
@@ -23,10 +23,6 @@ PLACES = ("model", "map", "seed", "resolution", "output")
 
 _NEEDED = ("model", "output")
 _LINES_SHOWN = 10
-
-
-class ExternalProgramError(InputError):
-    """A program that the user named fails, or leaves no model."""
 
 
 @dataclass(frozen=True, slots=True)

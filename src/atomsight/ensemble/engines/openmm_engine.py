@@ -26,6 +26,9 @@ from atomsight.ensemble.records import Generated, model_path
 from atomsight.typing import Float_Nx3
 
 _EVERYTHING = {FORCE_FIELD_GROUP, BACKBONE_GROUP, MAP_GROUP}
+METHOD = 1
+"""Goes up with every change of the code that gives other models from the same parameters."""
+
 _TOLERANCE = 10.0
 """kJ/mol/nm: root mean square force at which a minimisation ends."""
 
@@ -125,7 +128,12 @@ def protocol_of(protocol: OpenMMProtocol) -> dict[str, Any]:
         Ready for JSON.
     """
     versions = {name: version(name) for name in ("openmm", "pdbfixer")}
-    return {"engine": OpenMMEngine.name, "parameters": asdict(protocol), "versions": versions}
+    return {
+        "engine": OpenMMEngine.name,
+        "method": METHOD,
+        "parameters": asdict(protocol),
+        "versions": versions,
+    }
 
 
 class Run:
