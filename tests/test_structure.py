@@ -27,7 +27,6 @@ ROOMS = (
     "half_maps",
     "ensemble",
     "findings",
-    "ensemble",
     "outcome",
     "comparison",
     "local_resolution_map",

@@ -1,36 +1,61 @@
 """``atomsight converge``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from atomsight.cli import options as o
+
+if TYPE_CHECKING:
+    from atomsight.ensemble.engines.choice import AnyProtocol
 
 
 def converge(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="MODEL",
-            help="Independent models of one map: mmCIF or PDB files, or folders of them.",
+            metavar="MODEL MAP",
+            help="A model and its map; with --import, independent models of one map or folders of "
+            "them.",
         ),
     ],
+    resolution: Annotated[
+        float | None,
+        typer.Option(metavar="Å", help="Resolution of the map; else from the models' metadata."),
+    ] = None,
+    models: Annotated[int, typer.Option(help="How many models to make.")] = 100,
+    keep: Annotated[int, typer.Option(help="How many of them, the best, to compare.")] = 10,
+    seed: Annotated[int, typer.Option(help="Of the first model; the others follow.")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; one for each processor by default.")
+    ] = None,
+    engine: Annotated[
+        o.EngineChoice, typer.Option(help="openmm, built in, or a program of yours: external.")
+    ] = o.EngineChoice.OPENMM,
+    command: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT",
+            help="Of the external engine, with {model}, {map}, {seed}, {resolution}, {output}.",
+        ),
+    ] = "",
+    refine: Annotated[
+        bool, typer.Option("--refine/--no-refine", help="Refine the models that are kept.")
+    ] = True,
+    model_number: o.ModelNumber = None,
+    selection: o.Selection = None,
     imported: Annotated[
         bool, typer.Option("--import", help="Take these models as they are; none is made.")
     ] = False,
     map_: Annotated[
         Path | None,
-        typer.Option("--map", metavar="FILE", help="Their map: each must lie in it."),
-    ] = None,
-    resolution: Annotated[
-        float | None,
-        typer.Option(metavar="Å", help="Resolution of the map; else from the models' metadata."),
+        typer.Option("--map", metavar="FILE", help="Map of imported models: each must lie in it."),
     ] = None,
     protocol: Annotated[
         str,
         typer.Option(
-            metavar="TEXT", help="What made them; results of one protocol are comparable."
+            metavar="TEXT", help="What made imported ones; results of one are comparable."
         ),
     ] = "",
     line: Annotated[
@@ -45,25 +70,80 @@ def converge(
 ) -> None:
     """How precisely does the map fix each residue? Cα RMSD among independent models of it."""
     from atomsight.archive.line import read_line
-    from atomsight.cli.job import output_folder
+    from atomsight.cli.job import output_folder, show_progress
     from atomsight.cli.show import show_files
-    from atomsight.cli.show_convergence import show_convergence
-    from atomsight.ensemble.importing import converge_models
+    from atomsight.cli.show_convergence import show_convergence, show_making
     from atomsight.errors import ParameterError
-    from atomsight.export.convergence import write_convergence
 
-    if not imported:
-        raise ParameterError("give --import and the models: this version makes none by itself")
     known = None if line is None else read_line(line)
-    with output_folder(output):
-        result = converge_models(
-            files,
-            map_,
-            resolution=resolution,
-            protocol=protocol,
+    if imported:
+        from atomsight.ensemble.importing import converge_models
+        from atomsight.export.convergence import write_convergence
+
+        with output_folder(output):
+            result = converge_models(
+                files,
+                map_,
+                resolution=resolution,
+                protocol=protocol,
+                origin=origin.value,
+                force=force,
+            )
+            written = write_convergence(result, output, map_path=map_)
+        show_convergence(result, known)
+        show_files(output, written)
+        return
+
+    if len(files) != 2:
+        raise ParameterError(
+            f"give one model and its map, not {len(files)} files; to take models as they are, add "
+            "--import"
+        )
+    if map_ is not None or protocol:
+        raise ParameterError("--map and --protocol: mean nothing without --import")
+    if resolution is None:
+        raise ParameterError("models are made for one resolution: give --resolution")
+    from atomsight.ensemble.generation import GenerationOptions
+    from atomsight.ensemble.pipeline import converge as make
+    from atomsight.export.ensemble import write_ensemble
+
+    options = GenerationOptions(
+        resolution=resolution,
+        models=models,
+        seed=seed,
+        workers=workers,
+        protocol=_protocol(engine, command),
+    )
+    # the folder stays where a run is cut off: it goes on there
+    with show_progress() as progress:
+        made = make(
+            files[0],
+            files[1],
+            options,
+            output,
+            keep=keep,
+            refine=refine,
+            model_number=model_number,
+            selection=selection,
             origin=origin.value,
             force=force,
+            progress=progress,
         )
-        written = write_convergence(result, output, map_path=map_)
-    show_convergence(result, known)
+    written = write_ensemble(made, output)
+    show_making(made)
+    show_convergence(made.convergence, known)
     show_files(output, written)
+
+
+def _protocol(engine: o.EngineChoice, command: str) -> "AnyProtocol":
+    from atomsight.ensemble.engines.external import ExternalProtocol
+    from atomsight.ensemble.engines.protocol import OpenMMProtocol
+    from atomsight.errors import ParameterError
+
+    if engine is o.EngineChoice.OPENMM:
+        if command:
+            raise ParameterError("--command: means nothing without --engine external")
+        return OpenMMProtocol()
+    if not command:
+        raise ParameterError("--engine external needs --command, the program to run")
+    return ExternalProtocol(command)

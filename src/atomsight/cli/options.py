@@ -60,6 +60,13 @@ class FigureChoice(StrEnum):
     PDF = "pdf"
 
 
+class EngineChoice(StrEnum):
+    """What makes independent models."""
+
+    OPENMM = "openmm"
+    EXTERNAL = "external"
+
+
 class FormChoice(StrEnum):
     """How a model becomes a map."""
 

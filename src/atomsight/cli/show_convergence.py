@@ -8,6 +8,7 @@ from atomsight.archive.line import ConvergenceLine, placed_on
 from atomsight.cli.show import console
 from atomsight.cli.terminal import printable
 from atomsight.ensemble.ensemble import Convergence
+from atomsight.ensemble.pipeline import Ensemble
 from atomsight.findings.finding import shown
 
 _WORST = 5
@@ -38,6 +39,54 @@ def show_convergence(result: Convergence, line: ConvergenceLine | None = None) -
     screen.print(_worst(result))
     for note in result.notes:
         screen.print(Text(printable(f"note: {note}")))
+
+
+def show_making(result: Ensemble) -> None:
+    """Print how the models came about, and how good they are.
+
+    Parameters
+    ----------
+    result : Ensemble
+    """
+    screen = console()
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _making_rows(result):
+        table.add_row(Text(name), Text(printable(value)))
+    screen.print(table)
+
+
+def _making_rows(result: Ensemble) -> list[tuple[str, str]]:
+    made, health = result.made, result.health
+    first = made.models[0]
+    rows = [
+        (
+            "made",
+            f"{len(made.models)} models of {len(made.prepared.number)} residues, engine "
+            f"{first.engine}, protocol {result.protocol}, seeds {first.seed} to "
+            f"{made.models[-1].seed}, {np.mean([one.seconds for one in made.models]):.0f} CPU s each",
+        )
+    ]
+    if health.n:
+        rows.append(
+            (
+                "sampler",
+                f"moved {shown(health.perturbation, 2)} Å without map; {health.worse:.0%} of the "
+                "models fit the map worse than the one they started from",
+            )
+        )
+    favoured = [one.backbone.favoured_percent for one in result.final]
+    clashscore = [one.clashes.clashscore for one in result.final]
+    rows.append(
+        (
+            "kept",
+            f"{len(result.final)}: Ramachandran favoured {np.mean(favoured):.1f} % (lowest "
+            f"{np.min(favoured):.1f}), clashscore {np.mean(clashscore):.1f}, wrong hands "
+            f"{sum(one.covalent.n_bad_chirals for one in result.final)}",
+        )
+    )
+    return rows
 
 
 def _rows(result: Convergence) -> list[tuple[str, str]]:

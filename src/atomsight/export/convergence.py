@@ -1,6 +1,7 @@
 """Files of an ensemble: its models in one file, tables, a summary, and ChimeraX."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,11 @@ _KIND = "convergence"
 
 
 def write_convergence(
-    result: Convergence, folder: PathLikeStr, *, map_path: Path | None = None
+    result: Convergence,
+    folder: PathLikeStr,
+    *,
+    map_path: Path | None = None,
+    making: Mapping[str, Any] | None = None,
 ) -> list[Path]:
     """Write ensemble.cif, models.csv, pairs.csv, residues.csv, summary.json, files for ChimeraX.
 
@@ -37,6 +42,8 @@ def write_convergence(
         Made if it is missing. Files of the same names are replaced, others stay.
     map_path : Path, optional
         The map, for ChimeraX.
+    making : mapping, optional
+        How the models came about, for summary.json.
 
     Returns
     -------
@@ -56,7 +63,8 @@ def write_convergence(
         write_csv(
             frame(histogram(result.ca_rmsd)), make_folder(stage / "curves") / "convergence.csv"
         )
-        write_summary(convergence_summary(result, map_path), stage / "summary.json")
+        facts = convergence_summary(result, map_path)
+        write_summary({**facts, "making": making}, stage / "summary.json")
         write_text(stage / ENSEMBLE, ensemble_text(result))
         _write_chimerax(result, map_path, make_folder(stage / "chimerax"))
         written = sorted(p.relative_to(stage) for p in stage.rglob("*") if p.is_file())
