@@ -6,7 +6,6 @@ import gemmi
 import numpy as np
 
 from atomsight.density.map import Map, map_from_array
-from atomsight.density.simulate import sum_of_gaussians
 
 N_CA, CA_C, C_N, C_O = 1.458, 1.525, 1.329, 1.231
 """Å: Engh & Huber 1991."""
@@ -69,6 +68,8 @@ def write(structure: gemmi.Structure, path: Path) -> Path:
 
 def map_around(xyz: np.ndarray, spacing: float = 1.0, sd: float = 1.0) -> Map:
     """One Gaussian an atom, in a box with 8 Å to spare."""
+    from atomsight.density.simulate import sum_of_gaussians  # loads numba
+
     low = xyz.min(axis=0) - 8.0
     size = np.ceil((xyz.max(axis=0) + 8.0 - low) / spacing).astype(int)
     empty = map_from_array(np.zeros(size[::-1].tolist()), spacing, tuple(low.tolist()))

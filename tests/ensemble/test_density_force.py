@@ -7,7 +7,8 @@ import pytest
 
 from atomsight.density.map import index_matrix, map_from_array
 from atomsight.density.sampling import trilinear
-from atomsight.ensemble.engines.density_force import DensityForce, box_around, make_density
+from atomsight.ensemble.box import box_around
+from atomsight.ensemble.engines.density_force import DensityForce, make_density
 from atomsight.ensemble.preparation import Prepared
 from atomsight.errors import OverlayError
 from atomsight.kernels.density_force import density_force

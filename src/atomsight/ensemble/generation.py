@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from atomsight.density.map import Map
+from atomsight.ensemble.box import box_around
 from atomsight.ensemble.engines.choice import AnyProtocol, describe
-from atomsight.ensemble.engines.density_force import box_around
 from atomsight.ensemble.engines.engine import hash_of
 from atomsight.ensemble.engines.protocol import OpenMMProtocol
 from atomsight.ensemble.preparation import Prepared

@@ -11,8 +11,7 @@ from atomsight.ensemble.engines.external import (
     external_protocol_of,
     words_of,
 )
-from atomsight.ensemble.engines.openmm_engine import OpenMMEngine, protocol_of
-from atomsight.ensemble.engines.protocol import OpenMMProtocol
+from atomsight.ensemble.engines.protocol import OpenMMProtocol, protocol_of
 from atomsight.ensemble.libraries import require_openmm
 from atomsight.ensemble.preparation import Prepared
 from atomsight.errors import ParameterError
@@ -69,6 +68,9 @@ def make_engine(protocol: AnyProtocol, prepared: Prepared, map_: Map, resolution
         If the engine cannot work with these.
     """
     if isinstance(protocol, OpenMMProtocol):
+        # only workers need it, and it takes half a second to load
+        from atomsight.ensemble.engines.openmm_engine import OpenMMEngine  # noqa: PLC0415
+
         return OpenMMEngine(prepared, map_, resolution, protocol)
     if map_.path is None:
         raise ParameterError("a program needs a map file, and this map has none")

@@ -7,15 +7,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from atomsight.density.map import Map, index_matrix, to_index
+from atomsight.density.map import Map, index_matrix
 from atomsight.density.sampling import trilinear
+from atomsight.ensemble.box import MARGIN, box_around
 from atomsight.ensemble.preparation import Prepared
 from atomsight.errors import OverlayError
 from atomsight.kernels.density_force import density_force
 from atomsight.typing import Float_3, Float_3x3, Float_N, Float_Nx3, Volume
-
-MARGIN = 12.0
-"""Å around the model: how far an atom can go and still feel the map."""
 
 REACH = 4.0
 """Å around atoms that take no part: where density may be theirs."""
@@ -144,35 +142,6 @@ class DensityForce:
             xyz, self._weight, self._values, self._origin, self._matrix, self._force
         )
         return energy, self._force
-
-
-def box_around(map_: Map, xyz: Float_Nx3) -> Map:
-    """Part of a map within `MARGIN` of a model.
-
-    Parameters
-    ----------
-    map_ : Map
-    xyz : ndarray, shape (n, 3)
-        Å.
-
-    Returns
-    -------
-    Map
-    """
-    corners = np.array([xyz.min(axis=0) - MARGIN, xyz.max(axis=0) + MARGIN])
-    mixed = corners[np.indices((2, 2, 2)).reshape(3, -1).T, np.arange(3)]
-    index = to_index(map_, mixed)
-    shape = np.array(map_.values.shape[::-1])
-    low = np.clip(np.floor(index.min(axis=0)).astype(int), 0, shape - 2)
-    high = np.clip(np.ceil(index.max(axis=0)).astype(int) + 1, low + 2, shape)
-    (i, j, k), (i2, j2, k2) = low.tolist(), high.tolist()
-    return _placed(map_, np.ascontiguousarray(map_.values[k:k2, j:j2, i:i2]), low)
-
-
-def _placed(map_: Map, values: Volume, low: np.ndarray) -> Map:
-    x, y, z = (int(a + b) for a, b in zip(map_.start, low, strict=True))
-    origin = map_.origin + map_.step @ low
-    return replace(map_, values=values, origin=origin, start=(x, y, z))
 
 
 def _on(box: Map, values: Volume) -> Map:

@@ -1,8 +1,6 @@
 """The built-in engine: shake a model loose without the map, and anneal it back into the map."""
 
 import time
-from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from atomsight.ensemble.engines.openmm_system import (
     Simulated,
     make_system,
 )
-from atomsight.ensemble.engines.protocol import OpenMMProtocol
+from atomsight.ensemble.engines.protocol import OPENMM, OpenMMProtocol, protocol_of
 from atomsight.ensemble.fit import fit_to_map
 from atomsight.ensemble.libraries import require_openmm
 from atomsight.ensemble.preparation import Prepared, write_model
@@ -26,9 +24,6 @@ from atomsight.ensemble.records import Generated, model_path
 from atomsight.typing import Float_Nx3
 
 _EVERYTHING = {FORCE_FIELD_GROUP, BACKBONE_GROUP, MAP_GROUP}
-METHOD = 1
-"""Goes up with every change of the code that gives other models from the same parameters."""
-
 _TOLERANCE = 10.0
 """kJ/mol/nm: root mean square force at which a minimisation ends."""
 
@@ -47,7 +42,7 @@ class OpenMMEngine:
     protocol : OpenMMProtocol, optional
     """
 
-    name = "openmm"
+    name = OPENMM
 
     def __init__(
         self,
@@ -113,27 +108,6 @@ class OpenMMEngine:
             map_energy=run.energy(MAP_GROUP),
             seconds=time.process_time() - started,
         )
-
-
-def protocol_of(protocol: OpenMMProtocol) -> dict[str, Any]:
-    """Parameters and versions of the built-in engine.
-
-    Parameters
-    ----------
-    protocol : OpenMMProtocol
-
-    Returns
-    -------
-    dict
-        Ready for JSON.
-    """
-    versions = {name: version(name) for name in ("openmm", "pdbfixer")}
-    return {
-        "engine": OpenMMEngine.name,
-        "method": METHOD,
-        "parameters": asdict(protocol),
-        "versions": versions,
-    }
 
 
 class Run:

@@ -1,6 +1,13 @@
 """Parameters of the built-in engine: whatever changes a model stands here."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any
+
+OPENMM = "openmm"
+
+METHOD = 1
+"""Goes up with every change of the code that gives other models from the same parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +86,24 @@ class OpenMMProtocol:
     anneal_stages: int = 40
     coarse_fraction: float = 0.4
     final_iterations: int = 300
+
+
+def protocol_of(protocol: OpenMMProtocol) -> dict[str, Any]:
+    """Parameters and versions of the built-in engine.
+
+    Parameters
+    ----------
+    protocol : OpenMMProtocol
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
+    versions = {name: version(name) for name in ("openmm", "pdbfixer")}
+    return {
+        "engine": OPENMM,
+        "method": METHOD,
+        "parameters": asdict(protocol),
+        "versions": versions,
+    }
