@@ -59,13 +59,14 @@ def show_making(result: Ensemble) -> None:
 
 def _making_rows(result: Ensemble) -> list[tuple[str, str]]:
     made, health = result.made, result.health
-    first = made.models[0]
+    first, last = made.models[0], made.models[-1]
+    seconds = np.mean([one.seconds for one in made.models])
     rows = [
         (
             "made",
             f"{len(made.models)} models of {len(made.prepared.number)} residues, engine "
-            f"{first.engine}, protocol {result.protocol}, seeds {first.seed} to "
-            f"{made.models[-1].seed}, {np.mean([one.seconds for one in made.models]):.0f} CPU s each",
+            f"{first.engine}, protocol {result.protocol}, seeds {first.seed} to {last.seed}, "
+            f"{seconds:.0f} CPU s each",
         )
     ]
     if health.n:
