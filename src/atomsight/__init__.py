@@ -23,8 +23,21 @@ if TYPE_CHECKING:
     from atomsight.density.overlay import Overlay, overlay
     from atomsight.density.simulate import simulate_map
     from atomsight.ensemble.convergence import Spread, mutual_rmsd, pairwise_rmsd, rmsd_to_mean
+    from atomsight.ensemble.engines.external import ExternalProtocol
+    from atomsight.ensemble.engines.protocol import OpenMMProtocol
     from atomsight.ensemble.ensemble import Convergence, EnsembleModel, measure_convergence
+    from atomsight.ensemble.generation import GenerationOptions
+    from atomsight.ensemble.geometry.clashes import Clashes, clashes
+    from atomsight.ensemble.geometry.covalent import Covalent, covalent_geometry
+    from atomsight.ensemble.geometry.quality import Quality, model_quality
+    from atomsight.ensemble.geometry.ramachandran import Backbone, backbone_geometry
     from atomsight.ensemble.importing import converge_models, read_ensemble
+    from atomsight.ensemble.making import Made
+    from atomsight.ensemble.pipeline import Ensemble, Health, converge
+    from atomsight.ensemble.preparation import Prepared, prepare
+    from atomsight.ensemble.ranking import Ranking, rank_models
+    from atomsight.ensemble.records import Generated
+    from atomsight.ensemble.refinement import Refinement
     from atomsight.errors import (
         ArchiveFileError,
         AtomsightError,
@@ -81,6 +94,7 @@ if TYPE_CHECKING:
     from atomsight.evidence.support import NonPolymerSupport, Support, non_polymer_support
     from atomsight.export.comparison import write_comparison
     from atomsight.export.convergence import write_convergence
+    from atomsight.export.ensemble import write_ensemble
     from atomsight.findings.finding import Finding
     from atomsight.half_maps import HalfMapOptions
     from atomsight.io.map_writing import write_map
@@ -114,6 +128,42 @@ _HOME = {
     "ensemble.convergence": ("Spread", "mutual_rmsd", "pairwise_rmsd", "rmsd_to_mean"),
     "ensemble.ensemble": ("Convergence", "EnsembleModel", "measure_convergence"),
     "ensemble.importing": ("converge_models", "read_ensemble"),
+    "ensemble.engines.external": ("ExternalProtocol",),
+    "ensemble.engines.protocol": ("OpenMMProtocol",),
+    "ensemble.generation": ("GenerationOptions",),
+    "ensemble.geometry.clashes": (
+        "Clashes",
+        "clashes",
+    ),
+    "ensemble.geometry.covalent": (
+        "Covalent",
+        "covalent_geometry",
+    ),
+    "ensemble.geometry.quality": (
+        "Quality",
+        "model_quality",
+    ),
+    "ensemble.geometry.ramachandran": (
+        "Backbone",
+        "backbone_geometry",
+    ),
+    "ensemble.making": ("Made",),
+    "ensemble.pipeline": (
+        "Ensemble",
+        "Health",
+        "converge",
+    ),
+    "ensemble.preparation": (
+        "Prepared",
+        "prepare",
+    ),
+    "ensemble.ranking": (
+        "Ranking",
+        "rank_models",
+    ),
+    "ensemble.records": ("Generated",),
+    "ensemble.refinement": ("Refinement",),
+    "export.ensemble": ("write_ensemble",),
     "errors": (
         "ArchiveFileError",
         "AtomsightError",
@@ -194,6 +244,8 @@ __all__ = [
     "AttainableQ",
     "BFactorFit",
     "BSource",
+    "Backbone",
+    "Clashes",
     "CompareOptions",
     "ComparedAtoms",
     "ComparedModel",
@@ -202,19 +254,26 @@ __all__ = [
     "Convergence",
     "ConvergenceFit",
     "Correlation",
+    "Covalent",
     "Degraded",
     "Difference",
     "Displacement",
     "DistanceHistogram",
+    "Ensemble",
     "EnsembleModel",
     "ExpectedQ",
     "ExternalProgramError",
+    "ExternalProtocol",
     "Finding",
     "FscQ",
+    "Generated",
+    "GenerationOptions",
     "HalfMapOptions",
+    "Health",
     "InclusionCurve",
     "InputError",
     "LocalResolution",
+    "Made",
     "Map",
     "MapCorrelation",
     "MapFileError",
@@ -225,6 +284,7 @@ __all__ = [
     "ModelFileError",
     "NegativeDensity",
     "NonPolymerSupport",
+    "OpenMMProtocol",
     "Options",
     "Outcome",
     "OutputError",
@@ -232,10 +292,14 @@ __all__ = [
     "OverlayError",
     "ParameterError",
     "Percentiles",
+    "Prepared",
     "QBFactors",
     "QScoreOptions",
     "QScores",
+    "Quality",
+    "Ranking",
     "Reading",
+    "Refinement",
     "Relation",
     "ResidueTable",
     "ResultsError",
@@ -255,12 +319,16 @@ __all__ = [
     "atom_profile",
     "attainable_q",
     "b_factors_from_q",
+    "backbone_geometry",
     "band_limited_map",
     "build_archive",
+    "clashes",
     "compare",
+    "converge",
     "converge_models",
     "copy_positions",
     "correlation",
+    "covalent_geometry",
     "degrade_half_maps",
     "degrade_map",
     "displacement",
@@ -277,6 +345,7 @@ __all__ = [
     "local_resolution",
     "map_from_array",
     "measure_convergence",
+    "model_quality",
     "mutual_rmsd",
     "negative_density",
     "no_verdict",
@@ -284,8 +353,10 @@ __all__ = [
     "overlay",
     "pairwise_rmsd",
     "percentiles",
+    "prepare",
     "principal_components",
     "q_score",
+    "rank_models",
     "read_archive",
     "read_ensemble",
     "read_map",
@@ -300,6 +371,7 @@ __all__ = [
     "write_archive",
     "write_comparison",
     "write_convergence",
+    "write_ensemble",
     "write_map",
     "write_report",
     "write_results",

@@ -100,7 +100,18 @@ def test_validate_shows_what_converge_found(atomsight, models, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("{one}", "{two}"), "give --import and the models"),
+        (("{one}", "{two}"), "models are made for one resolution: give --resolution"),
+        (("{one}",), "give one model and its map, not 1 files"),
+        (
+            ("{one}", "{two}", "--resolution", "3", "--protocol", "x"),
+            "mean nothing without --import",
+        ),
+        (("{one}", "{two}", "--resolution", "3", "--command", "x"), "--engine external"),
+        (("{one}", "{two}", "--resolution", "3", "--engine", "external"), "needs --command"),
+        (
+            ("{one}", "{lost}", "--resolution", "3", "--models", "4", "--keep", "5"),
+            "--keep must be",
+        ),
         (("--import", "{one}"), "convergence needs at least two models, not 1"),
         (("--import", "{one}", "{odd}"), "odd.pdb: none of its chains has the sequence"),
         (("--import", "{one}", "{one}"), "this model is given twice"),

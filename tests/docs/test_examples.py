@@ -210,7 +210,7 @@ def test_index_lists_the_page(page: Path) -> None:
 
 
 def test_api_page_documents_every_public_name() -> None:
-    pages = ("api.md", "api_scores.md")
+    pages = ("api.md", "api_scores.md", "api_ensemble.md")
     text = "".join((DOCS / "reference" / page).read_text(encoding="utf-8") for page in pages)
     documented = re.findall(r"^\.\. auto(?:function|class|exception):: (\w+)$", text, re.MULTILINE)
     assert sorted(documented) == sorted(ats.__all__)
