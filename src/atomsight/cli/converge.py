@@ -45,6 +45,14 @@ def converge(
     ] = True,
     model_number: o.ModelNumber = None,
     selection: o.Selection = None,
+    symmetry: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="Copies that are neighbours: assembly, or the map's point group, as C4, D2, T, O, "
+            "I; O@109,109,109 gives its centre.",
+        ),
+    ] = None,
     imported: Annotated[
         bool, typer.Option("--import", help="Take these models as they are; none is made.")
     ] = False,
@@ -77,6 +85,8 @@ def converge(
 
     known = None if line is None else read_line(line)
     if imported:
+        if symmetry is not None:
+            raise ParameterError("--symmetry: means nothing with --import")
         from atomsight.ensemble.importing import converge_models
         from atomsight.export.convergence import write_convergence
 
@@ -125,6 +135,7 @@ def converge(
             refine=refine,
             model_number=model_number,
             selection=selection,
+            symmetry=symmetry,
             origin=origin.value,
             force=force,
             progress=progress,

@@ -114,7 +114,7 @@ def generate(
 def inputs_of(prepared: Prepared, box: Map, resolution: float) -> str:
     """First 12 hexadecimal digits of the SHA-256 of the prepared model and the map around it.
 
-    The resolution counts too: correlations that are recorded depend on it.
+    The resolution counts too, as correlations that are recorded depend on it, and the symmetry.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def inputs_of(prepared: Prepared, box: Map, resolution: float) -> str:
     -------
     str
     """
-    value = sha256(f"{prepared.digest} {resolution:.6g}".encode())
+    value = sha256(f"{prepared.digest} {resolution:.6g}{prepared.symmetry}".encode())
     value.update(np.round(prepared.others, 3).astype("<f4").tobytes())
     value.update(np.ascontiguousarray(box.values, dtype="<f4").tobytes())
     value.update(np.round([*box.origin, *box.step.ravel()], 5).tobytes())
@@ -157,8 +157,8 @@ def _require_same(records: list[Generated], protocol: str, inputs: str, place: P
     other = [r for r in records if r.inputs != inputs]
     if other:
         raise ResultsError(
-            f"{place}: holds {len(other)} models of another model, map or resolution: choose "
-            "another folder with -o"
+            f"{place}: holds {len(other)} models of another model, map, resolution or symmetry: "
+            "choose another folder with -o"
         )
 
 

@@ -8,9 +8,12 @@ from typing import Any
 from atomsight.density.map import Map
 from atomsight.density.overlay import Overlay
 from atomsight.ensemble.engines.choice import describe
+from atomsight.ensemble.engines.external import ExternalProtocol
 from atomsight.ensemble.generation import GenerationOptions, Progress, generate
 from atomsight.ensemble.preparation import Prepared, prepare, write_model
 from atomsight.ensemble.records import Generated
+from atomsight.ensemble.symmetry import find_symmetry, with_neighbours
+from atomsight.errors import ParameterError
 from atomsight.io.files import make_folder
 from atomsight.io.maps import OriginRule, read_map
 from atomsight.io.models import read_model
@@ -55,6 +58,7 @@ def make_ensemble(
     *,
     model_number: int | None = None,
     selection: str | None = None,
+    symmetry: str | None = None,
     origin: OriginRule = "auto",
     force: bool = False,
     progress: Progress | None = None,
@@ -72,6 +76,9 @@ def make_ensemble(
     selection : str, optional
         Part of the model, in gemmi's syntax; the rest stays as it is, and its density is taken
         out of the map.
+    symmetry : str, optional
+        ``assembly`` or a point group: copies of the model stay as they are too. See
+        `atomsight.ensemble.symmetry.find_symmetry`.
     origin : {"auto", "origin", "nstart", "zero"}
         How to read the map.
     force : bool
@@ -92,11 +99,20 @@ def make_ensemble(
     """
     # before any work: is the engine there at all?
     protocol = describe(options.protocol)
+    if symmetry is not None and isinstance(options.protocol, ExternalProtocol):
+        raise ParameterError(
+            "--symmetry: an external program gets model and map as they are; tell it of the "
+            "symmetry in --command"
+        )
     make_folder(folder)
     atoms = read_model(model, model=model_number)
     whole = read_map(map_, origin=origin)
     fit = require_overlay(atoms, whole, options.resolution, origin=origin, force=force)
-    prepared = prepare(atoms, None if selection is None else select(atoms, selection))
+    chosen = None if selection is None else select(atoms, selection)
+    copies = None if symmetry is None else find_symmetry(symmetry, atoms, whole, chosen)
+    prepared = prepare(atoms, chosen)
+    if copies is not None:
+        prepared = with_neighbours(prepared, copies, atoms)
     write_model(prepared, prepared.xyz, folder / PREPARED)
     models = generate(prepared, whole, options, folder, progress)
     return Made(atoms, whole, fit, prepared, models, protocol)

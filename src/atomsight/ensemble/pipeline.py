@@ -97,6 +97,7 @@ def converge(
     refine: bool = True,
     model_number: int | None = None,
     selection: str | None = None,
+    symmetry: str | None = None,
     origin: OriginRule = "auto",
     force: bool = False,
     progress: Progress | None = None,
@@ -118,6 +119,8 @@ def converge(
         MODEL of the file.
     selection : str, optional
         Part of the model, in gemmi's syntax.
+    symmetry : str, optional
+        ``assembly``, or a point group of the map: neighbours whose density is not the model's.
     origin : {"auto", "origin", "nstart", "zero"}
         Where the map begins.
     force : bool
@@ -151,6 +154,7 @@ def converge(
         folder,
         model_number=model_number,
         selection=selection,
+        symmetry=symmetry,
         origin=origin,
         force=force,
         progress=progress,

@@ -49,6 +49,8 @@ class Prepared:
         density is not the model's.
     notes : tuple of str
         What was changed, for people.
+    symmetry : str
+        What made copies of the model `others`: name and hash of the operators; "": nothing.
     """
 
     xyz: Float_Nx3
@@ -66,6 +68,7 @@ class Prepared:
     left_out: Mapping[str, int]
     others: Float_Nx3
     notes: tuple[str, ...]
+    symmetry: str = ""
 
     def __len__(self) -> int:
         return len(self.xyz)

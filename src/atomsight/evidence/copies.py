@@ -47,7 +47,7 @@ def copy_positions(
         return empty
     heavy = model.heavy
     low, high = model.xyz[heavy].min(axis=0) - reach, model.xyz[heavy].max(axis=0) + reach
-    moves = _assembly(model, assembly) if rule == "assembly" else _crystal(model, reach)
+    moves = assembly_operators(model, assembly) if rule == "assembly" else _crystal(model, reach)
     near = [empty]
     for chosen, transform in moves:
         if transform.is_identity():
@@ -62,7 +62,25 @@ def _apply(transform: gemmi.Transform, xyz: Float_Nx3) -> Float_Nx3:
     return moved
 
 
-def _assembly(model: Model, name: str | None) -> Iterator[tuple[Bool_N, gemmi.Transform]]:
+def assembly_operators(model: Model, name: str | None) -> Iterator[tuple[Bool_N, gemmi.Transform]]:
+    """Operators of a biological assembly that the file describes.
+
+    Parameters
+    ----------
+    model : Model
+    name : str or None
+        Which assembly; None: the first one.
+
+    Yields
+    ------
+    tuple of ndarray of bool, shape (n,), and gemmi.Transform
+        Atoms that an operator copies, and the operator; the identity is among them.
+
+    Raises
+    ------
+    ParameterError
+        If the file describes no such assembly, or its operators cannot be followed.
+    """
     assemblies = list(model.structure.assemblies)
     if not assemblies:
         raise ParameterError(f"{model.path}: describes no assembly, so it has no copies to add")

@@ -88,6 +88,7 @@ def making_facts(result: Ensemble) -> dict[str, Any]:
             "atoms": len(made.prepared),
             "residues": len(made.prepared.number),
             "left_out": made.prepared.left_out,
+            "symmetry": made.prepared.symmetry or None,
             "notes": made.prepared.notes,
         },
         "seeds": [one.seed for one in made.models],
