@@ -16,7 +16,7 @@ from atomsight.evidence.copies import assembly_operators
 from atomsight.model import AtomClass, Model
 from atomsight.typing import Bool_N, Float_3, Float_Nx3, FloatArray
 
-LEAST = 0.7
+LEAST = 0.5
 """Correlation of the map with its turned self below which it does not have the symmetry."""
 
 FEWEST = 200
@@ -80,7 +80,7 @@ def find_symmetry(text: str, model: Model, map_: Map, selection: Bool_N | None =
 
     The check: Pearson's correlation of the map at points near the model (atoms, moved at random by
     1.5 Å) with the map at their images, for each operator. Points that the map does not hold, or
-    where it is exactly 0 (masked), do not count. Of several settings and centres (see
+    beside a voxel of exactly 0 (masked), do not count. Of several settings and centres (see
     `point_group`; the middle of an even box, or between its middle voxels), the one that the map
     obeys best is taken.
 
@@ -105,8 +105,10 @@ def find_symmetry(text: str, model: Model, map_: Map, selection: Bool_N | None =
         symmetry or cannot tell.
     """
     where = _points(model, model.heavy if selection is None else model.heavy & selection)
-    density = trilinear(map_, where)
-    found = [_checked(one, map_, where, density) for one in _candidates(text, model, map_)]
+    # what a mask has set to 0 is unknown, also where it is one of the voxels around a point
+    known = replace(map_, values=np.where(map_.values == 0, np.nan, map_.values))
+    density = trilinear(known, where)
+    found = [_checked(one, known, where, density) for one in _candidates(text, model, map_)]
     best = max(found, key=lambda one: np.nan_to_num(one.correlation, nan=-2.0))
     name = "the map" if map_.path is None else map_.path
     if best.checked == 0:
@@ -252,7 +254,7 @@ def _checked(symmetry: Symmetry, map_: Map, where: Float_Nx3, density: FloatArra
     found = []
     for turn, shift in zip(symmetry.rotation, symmetry.shift, strict=True):
         image = trilinear(map_, where @ turn.T + shift)
-        seen = np.isfinite(density * image) & (density != 0) & (image != 0)
+        seen = np.isfinite(density * image)
         if np.count_nonzero(seen) < FEWEST:
             continue
         one, other = density[seen], image[seen]
