@@ -56,8 +56,9 @@ def whole(turns):
     return structure
 
 
-@pytest.fixture(params=["C2", "C4", "D2", "D3"])
-def scene(request, tmp_path):
+@pytest.fixture(scope="module", params=["C2", "C4", "D3"])
+def scene(request, tmp_path_factory):
+    tmp_path = tmp_path_factory.mktemp("scene")
     turns = point_group(request.param)[0]
     model = read_model(write(placed("A", turns[0]), tmp_path / "model.cif"))
     complete = read_model(write(whole(turns), tmp_path / "whole.cif"))

@@ -11,6 +11,7 @@ from atomsight.typing import FloatArray
 _X, _Y, _Z, _XYZ = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 1.0)
 _GOLDEN = (1.0 + 5.0**0.5) / 2.0
 _LARGEST = 99
+_TELLS_APART = 1e-6
 
 _Generator = tuple[int, tuple[float, float, float]]
 """A fold and its axis."""
@@ -91,6 +92,6 @@ def _closure(generators: tuple[_Generator, ...]) -> npt.NDArray[np.float64]:
     for known in found:
         for turn in turns:
             product = turn @ known
-            if not any(np.allclose(product, other, atol=1e-6) for other in found):
+            if np.abs(np.array(found) - product).max(axis=(1, 2)).min() > _TELLS_APART:
                 found.append(product)
     return np.array(found)
