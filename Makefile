@@ -7,7 +7,7 @@ export ATOMSIGHT_DEMO_DATA := $(abspath $(DATA))
 export ATOMSIGHT_EXTRA_DATA ?= $(abspath ../shared/data)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check bench docs study-resolution clean
+.PHONY: demo test check bench docs study-resolution study-convergence clean
 
 demo: $(VENV)/.installed $(DATA)/.done
 	$(BIN)/atomsight validate $(DATA)/5ni1.cif $(DATA)/emd_3488.mrc -o demo-results
@@ -29,6 +29,11 @@ docs: $(VENV)/.docs
 
 # Needs apoferritin (EMD-20026) in ATOMSIGHT_EXTRA_DATA, which is not part of the demo data.
 APOFERRITIN := $(ATOMSIGHT_EXTRA_DATA)/emd_20026_apoferritin
+study-convergence: $(VENV)/.dev $(DATA)/.done
+	$(BIN)/python studies/convergence.py -o docs/studies \
+	  --case apoferritin $(APOFERRITIN)/map.mrc $(APOFERRITIN)/model.pdb A 1.75 3,4,5 \
+	  --case haemoglobin $(DATA)/emd_3488.mrc $(DATA)/5ni1.cif A 3.2 4,5
+
 study-resolution: $(VENV)/.dev $(DATA)/.done
 	$(BIN)/python studies/resolution_series.py -o docs/studies --atoms '//*/183/MG' \
 	  --case apoferritin $(APOFERRITIN)/map.mrc $(APOFERRITIN)/model.pdb 1.75 2,2.3,2.6,3,3.1,3.5,4,4.5,5,6,7 \
@@ -44,7 +49,7 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,ensemble]'
 	touch $@ $(VENV)/.installed
 
 $(VENV)/.docs: pyproject.toml | $(VENV)/bin/python

@@ -5,7 +5,7 @@ import pytest
 
 from atomsight.density.sampling import trilinear
 from atomsight.ensemble.engines.minimisation import minimiser, positions_of
-from atomsight.ensemble.engines.openmm_engine import OpenMMEngine
+from atomsight.ensemble.engines.openmm_engine import OpenMMEngine, Run
 from atomsight.ensemble.engines.openmm_system import omega_atoms
 from atomsight.ensemble.engines.protocol import OpenMMProtocol
 from atomsight.ensemble.preparation import prepare, structure_of
@@ -16,6 +16,7 @@ from tests.ensemble.peptides import map_around, peptide, write
 pytest.importorskip("openmm")
 pytest.importorskip("pdbfixer")
 
+STEP = OpenMMProtocol().hot_step
 NAMES = ["ALA", "THR", "GLY", "ILE", "LEU", "ALA"]
 
 
@@ -92,3 +93,42 @@ def test_atoms_are_found_by_name(made, tmp_path):
     turned[0][0][2].remove_atom("CA", "\0")
     with pytest.raises(ModelFileError, match=r"1 atoms .* missing, the first is A/3 CA"):
         positions_of(model, read_model(write(turned, tmp_path / "less.cif")))
+
+
+def test_a_seed_that_breaks_down_begins_again_in_shorter_steps(made, tmp_path, monkeypatch):
+    import openmm
+
+    shake, steps = Run.shake, []
+
+    def breaks_down_twice(self, xyz):
+        steps.append(self._protocol.hot_step)
+        if len(steps) < 3:
+            raise openmm.OpenMMException("Particle coordinate is NaN.")
+        shake(self, xyz)
+
+    monkeypatch.setattr(Run, "shake", breaks_down_twice)
+    assert made[1].generate(0, tmp_path).restarts == 2
+    assert steps == [STEP, STEP / 2, STEP / 4]
+
+
+def test_one_that_always_does_is_told(made, tmp_path, monkeypatch):
+    import openmm
+
+    def breaks_down(_self, _xyz):
+        raise openmm.OpenMMException("Particle coordinate is NaN.")
+
+    monkeypatch.setattr(Run, "shake", breaks_down)
+    with pytest.raises(ModelFileError, match="seed 7: the simulation breaks down"):
+        made[1].generate(7, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_faults_of_openmm_are_not_hidden(made, tmp_path, monkeypatch):
+    import openmm
+
+    def fails(_self, _xyz):
+        raise openmm.OpenMMException("no such platform")
+
+    monkeypatch.setattr(Run, "shake", fails)
+    with pytest.raises(openmm.OpenMMException, match="no such platform"):
+        made[1].generate(0, tmp_path)

@@ -74,7 +74,7 @@ def mean_position(xyz: FloatArray) -> tuple[FloatArray, Int_N]:
 
 
 def rmsd_to_mean(xyz: FloatArray) -> Float_N:
-    """RMSD of each residue to the mean of the models, sqrt(mean_i |x_i - <x>|²).
+    """RMSD of each residue to the mean of the models, `sqrt(mean_i |x_i - <x>|²)`.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def rmsd_to_mean(xyz: FloatArray) -> Float_N:
 
 
 def pairwise_rmsd(xyz: FloatArray) -> Float_N:
-    """RMSD of each residue over all pairs of models, sqrt(mean_{i<j} |x_i - x_j|²).
+    """RMSD of each residue over all pairs of models, `sqrt(mean_{i<j} |x_i - x_j|²)`.
 
     It does not depend on the number of models, but for chance. For n models it is the RMSD to the
     mean times sqrt(2n/(n-1)), and so it is computed.

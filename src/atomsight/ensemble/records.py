@@ -33,6 +33,8 @@ class Generated:
         kJ/mol: force field and map; NaN: unknown.
     seconds : float
         CPU time.
+    restarts : int
+        How often it was begun again in shorter steps because the simulation broke down.
     inputs : str
         First 12 hexadecimal digits of the SHA-256 of the prepared model and the map.
     """
@@ -47,6 +49,7 @@ class Generated:
     energy: float
     map_energy: float
     seconds: float
+    restarts: int = 0
     inputs: str = ""
 
 

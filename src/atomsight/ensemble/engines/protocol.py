@@ -6,7 +6,7 @@ from typing import Any
 
 OPENMM = "openmm"
 
-METHOD = 1
+METHOD = 2
 """Goes up with every change of the code that gives other models from the same parameters."""
 
 

@@ -61,7 +61,7 @@ class Covalent:
     bad_chirals : ndarray of int, shape (m,)
         Chiral centres of each residue with the wrong hand.
     worst : ndarray, shape (m,)
-        Largest |z| of a bond or angle of each residue; NaN where none could be judged.
+        Largest `|z|` of a bond or angle of each residue; NaN where none could be judged.
     source : str
         Where the ideal values come from.
     """
