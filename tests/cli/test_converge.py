@@ -112,6 +112,7 @@ def test_validate_shows_what_converge_found(atomsight, models, tmp_path):
             ("{one}", "{lost}", "--resolution", "3", "--models", "4", "--keep", "5"),
             "--keep must be",
         ),
+        (("--import", "{one}", "{two}", "--symmetry", "C2"), "means nothing with --import"),
         (("--import", "{one}"), "convergence needs at least two models, not 1"),
         (("--import", "{one}", "{odd}"), "odd.pdb: none of its chains has the sequence"),
         (("--import", "{one}", "{one}"), "this model is given twice"),
