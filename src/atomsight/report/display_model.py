@@ -3,7 +3,7 @@
 import gemmi
 import numpy as np
 
-from atomsight.model import Model
+from atomsight.model import AtomClass, Model
 
 
 def display_model(model: Model) -> str:
@@ -36,8 +36,8 @@ def display_model(model: Model) -> str:
                 else:
                     del residue[i]
     structure.remove_empty_chains()
-    if _ambiguous(structure[0]):
-        # the viewer takes chains of one label for one chain, and draws it across all of them
+    if _ambiguous(model):
+        # the viewer takes what has one label for one chain, and draws it across all of it
         structure.assign_subchains(force=True)
         structure.entities = gemmi.EntityList()
         structure.setup_entities()
@@ -47,9 +47,13 @@ def display_model(model: Model) -> str:
     return str(structure.make_mmcif_document(groups).as_string())
 
 
-def _ambiguous(model: gemmi.Model) -> bool:
-    pairs = {(residue.subchain, chain.name) for chain in model for residue in chain}
-    return len({label for label, _ in pairs}) < len(pairs)
+def _ambiguous(model: Model) -> bool:
+    """Whether one label names several chains, or a chain together with what is bound to it."""
+    residues = model.residues
+    polymer = np.isin(residues.atom_class, (AtomClass.PROTEIN, AtomClass.NUCLEIC))
+    labels = residues.label_asym.tolist()
+    parts = set(zip(labels, residues.chain.tolist(), polymer.tolist(), strict=True))
+    return len(set(labels)) < len(parts)
 
 
 _GROUPS = (
