@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from atomsight.evidence.groups import group_means
 from atomsight.evidence.profile import atom_profile
 from atomsight.report.display_map import DisplayMap
 from atomsight.report.results import Results
@@ -81,8 +82,17 @@ def _score(results: Results, score: Score) -> dict[str, Any]:
         "decimals": score.decimals,
         "labels": list(score.labels) or None,
         "atoms": values(results.atoms.get(score.atom_column), score.decimals),
-        "residues": values(results.residues.get(score.residue_column), score.decimals),
+        "residues": values(_of_residues(results, score), score.decimals),
     }
+
+
+def _of_residues(results: Results, score: Score) -> np.ndarray | None:
+    """A score of residues; the mean of their atoms where the tables have none."""
+    if score.residue_column:
+        return results.residues.get(score.residue_column)
+    model = results.model
+    atoms = results.atoms[score.atom_column]
+    return group_means(atoms, model.residue, len(model.residues), model.heavy)
 
 
 def values(column: np.ndarray | None, decimals: int) -> list[Any] | None:

@@ -294,7 +294,7 @@ def _b_factor(results: Results) -> Score:
         key="b_iso",
         name="B factor of the model",
         unit="Å²",
-        definition="As it stands in the model's file.",
+        definition="As it stands in the model's file; of a residue, the mean of its atoms.",
         palettes={SAFE: _spread(_VIRIDIS[::-1], low, high)},
         worse="high",
         decimals=1,
