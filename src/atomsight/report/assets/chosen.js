@@ -30,7 +30,7 @@ class Chosen {
       return;
     }
     const members = this.data.atomsOf(row);
-    const qOf = this.data.scores.find((score) => score.key === "q").atoms;
+    const qOf = this.data.scores.find((score) => score.key === "q")?.atoms ?? [];
     const choice = make("select", { "aria-label": "atom", onchange: () => draw(members[choice.selectedIndex]) },
       ...members.map((one) => make("option", {}, `${atoms.name[one]}: Q ${shown(qOf[one])}`)));
     const plot = make("div", { class: "plot small" });
@@ -40,6 +40,7 @@ class Chosen {
     this.place.append(make("label", { class: "controls" }, "Profile of atom ", choice), plot,
       make("p", { class: "caption" }, profiles.caption));
     const draw = (one) => {
+      this.redraw = () => draw(one);
       const own = profiles.of(one);
       const line = (name, y, extra) => ({ type: "scatter", mode: "lines", name, x: profiles.radius, y, ...extra });
       Plotly.react(plot, [
@@ -51,5 +52,9 @@ class Chosen {
       }), { ...PLOT_OPTIONS, displayModeBar: false });
     };
     draw(first);
+  }
+
+  retheme() {
+    this.redraw?.();
   }
 }

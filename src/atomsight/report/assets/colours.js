@@ -1,4 +1,4 @@
-// Colours of scores: the same function colours the model, the key and the table.
+// Colours of scores: the same function colours the model and the key.
 
 const NO_VALUE = "#9a9a9a";
 
@@ -31,7 +31,7 @@ function colourKey(score, paletteName) {
   if (score.labels) {
     const items = score.labels.map((label) =>
       make("li", {}, swatch(colour(label)), document.createTextNode(label)));
-    return make("ul", { class: "key-labels" }, ...items);
+    return make("ul", { class: "key-labels" }, ...items, make("li", {}, swatch(NO_VALUE), "no value"));
   }
   const stops = score.palettes[paletteName] ?? Object.values(score.palettes)[0];
   const low = stops[0][0], high = stops[stops.length - 1][0];

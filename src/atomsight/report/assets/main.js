@@ -45,10 +45,10 @@ class Page {
 
   /** Draw the model; false where this browser cannot. */
   async startView() {
-    const wait = byId("view-wait");
     byId("score").replaceChildren(...this.data.scores.map((score) => make("option", {}, score.name)));
     this.listPalettes();
     try {
+      if (!hasWebGL()) throw new Error("this browser has no WebGL, or it is switched off");
       await runScript("block-molstar");
       const style = make("style");
       style.textContent = textOf(await unpack("block-molstar-style"));
@@ -56,12 +56,11 @@ class Page {
       const cif = textOf(await unpack("block-model"));
       this.view = await View.create(byId("view"), this.data, cif, this.selection, this.colours());
       this.bindView();
-      wait.hidden = true;
       performance.mark("model");
       return true;
     } catch (error) {
-      wait.textContent =
-        `The 3-D view cannot be drawn here (${error?.message ?? error}); it needs WebGL. All else works.`;
+      warn(`There is no 3-D view here: ${error?.message ?? error}. All else works.`);
+      byId("view").hidden = byId("view-controls").hidden = true;
       return false;
     }
   }
@@ -138,14 +137,22 @@ class Page {
 
   retheme() {
     this.plots?.retheme();
+    this.chosen?.retheme();
     this.view?.background(isDark() ? "#14171c" : "#ffffff");
   }
 }
+
+const hasWebGL = () => {
+  const canvas = document.createElement("canvas");
+  return Boolean(canvas.getContext("webgl2") ?? canvas.getContext("webgl"));
+};
+
+/** A sentence above the view. */
+const warn = (text) => byId("view").before(make("p", { class: "absent", role: "alert" }, text));
 
 const page = new Page();
 globalThis.atomsight = page;
 page.start().catch((error) => {
   console.error(error);
-  const wait = byId("view-wait");
-  if (wait) wait.textContent = `This page cannot be drawn (${error?.message ?? error}); it needs a browser of 2023 or later.`;
+  warn(`This page cannot be drawn (${error?.message ?? error}); it needs a browser of 2023 or later.`);
 });

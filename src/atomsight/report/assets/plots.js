@@ -23,12 +23,13 @@ class Plots {
 
   card(place, members) {
     const plot = make("div", { class: "plot" });
+    plot.style.minHeight = `${members[0].layout.height}px`;
     const card = { plot, members, current: 0, drawn: false, caption: make("p", { class: "caption" }) };
     if (members.length > 1) {
       const choice = make("select", { "aria-label": "which one", onchange: () => this.change(card, choice.selectedIndex) },
         ...members.map((one) => make("option", {}, one.title)));
       const step = (by) => () => this.change(card, (card.current + by + members.length) % members.length);
-      place.append(make("div", { class: "controls" },
+      place.append(make("div", { class: "controls step" },
         make("button", { type: "button", "aria-label": "previous", onclick: step(-1) }, "‹"), choice,
         make("button", { type: "button", "aria-label": "next", onclick: step(1) }, "›")));
       card.choice = choice;
@@ -68,18 +69,18 @@ class Plots {
     return themed({ ...figure.layout, shapes: [...(figure.layout.shapes ?? [])] });
   }
 
-  /** Where a residue stands in a figure, as {x, y}, or undefined. */
+  /** Where a residue stands in a figure: its x, and its line of a strip; or undefined. */
   place(figure, row) {
     for (const part of figure.data) {
       if (!part.customdata) continue;
       if (part.type === "heatmap") {
         for (let i = 0; i < part.customdata.length; i++) {
           const j = part.customdata[i].findIndex((one) => rowOf(one) === row);
-          if (j >= 0) return { x: part.x[j], y: part.y[i], strip: true };
+          if (j >= 0) return { x: part.x[j], strip: i };
         }
       } else {
         const i = part.customdata.findIndex((one) => rowOf(one) === row);
-        if (i >= 0) return { x: part.x[i], y: part.y[i] };
+        if (i >= 0) return { x: part.x[i] };
       }
     }
     return undefined;
@@ -95,11 +96,12 @@ class Plots {
     if (this.place(card.members[card.current], row) === undefined) return this.change(card, there);
     if (!card.drawn) return;
     const at = this.place(card.members[card.current], row);
-    const line = {
-      type: "line", xref: "x", x0: at.x, x1: at.x, yref: "paper", y0: 0, y1: 1, layer: "above",
-      line: { color: inkColour(), width: 1.5, dash: "dot" },
-    };
-    Plotly.relayout(card.plot, { shapes: [...this.layout(card.members[card.current]).shapes, line] });
+    const across = { type: "line", xref: "x", x0: at.x, x1: at.x, yref: "paper", y0: 0, y1: 1 };
+    const around = { type: "rect", xref: "x", x0: at.x - 0.5, x1: at.x + 0.5, yref: "y", y0: at.strip - 0.5, y1: at.strip + 0.5 };
+    const mark = at.strip === undefined
+      ? { ...across, line: { color: inkColour(), width: 1.5, dash: "dot" } }
+      : { ...around, line: { color: inkColour(), width: 2 } };
+    Plotly.relayout(card.plot, { shapes: [...this.layout(card.members[card.current]).shapes, mark] });
   }
 
   retheme() {

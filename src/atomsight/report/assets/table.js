@@ -7,7 +7,8 @@ class ResidueTable {
     this.data = data;
     this.columns = data.table;
     this.selection = selection;
-    this.sorted = { column: this.columns.findIndex((one) => one.key === "q"), down: false };
+    this.q = this.columns.find((one) => one.key === "q");
+    this.sorted = { column: Math.max(0, this.columns.indexOf(this.q)), down: false };
     this.page = 0;
     this.text = make("input", { type: "search", placeholder: "Filter: residue, chain, class, verdict", "aria-label": "filter residues", oninput: () => this.refilter() });
     this.most = make("input", { type: "number", step: "0.05", placeholder: "Q below", "aria-label": "only residues with Q below", oninput: () => this.refilter() });
@@ -30,7 +31,7 @@ class ResidueTable {
   drawHead() {
     this.head.replaceChildren(...this.columns.map((column, i) => {
       const here = i === this.sorted.column;
-      return make("th", { scope: "col", "aria-sort": here ? (this.sorted.down ? "descending" : "ascending") : "none" },
+      return make("th", { scope: "col", class: column.text ? "text" : "number", "aria-sort": here ? (this.sorted.down ? "descending" : "ascending") : "none" },
         make("button", { type: "button", title: column.definition, onclick: () => this.sort(i) },
           column.title, make("span", { "aria-hidden": "true" }, here ? (this.sorted.down ? " ▾" : " ▴") : "")));
     }));
@@ -46,9 +47,9 @@ class ResidueTable {
     const words = this.text.value.toLowerCase().split(/\s+/).filter(Boolean);
     const most = parseFloat(this.most.value);
     const texts = this.columns.filter((column) => column.text);
-    const q = this.columns.find((column) => column.key === "q").values;
     const fits = (row) => {
-      if (Number.isFinite(most) && !(q[row] !== null && q[row] < most)) return false;
+      const q = this.q?.values[row] ?? null;
+      if (Number.isFinite(most) && !(q !== null && q < most)) return false;
       const all = texts.map((column) => column.values[row]).join(" ").toLowerCase();
       return words.every((word) => all.includes(word));
     };
@@ -80,26 +81,24 @@ class ResidueTable {
     const cells = this.columns.map((column, i) => {
       const value = column.values[row];
       if (i === 0) {
-        return make("th", { scope: "row" }, make("button", { type: "button", class: "residue", onclick: () => this.choose(row) }, value));
+        return make("th", { scope: "row" }, make("button", { type: "button", class: "residue" }, value));
       }
       return make("td", { class: column.text ? "text" : "number" }, column.text ? value : shown(value, column.decimals));
     });
-    return make("tr", { "data-row": row, onclick: () => this.choose(row) }, ...cells);
-  }
-
-  choose(row) {
-    if (this.selection.row !== row) this.selection.choose(row, { source: "table" });
+    const choose = () => this.selection.choose(row, { source: "table" });
+    return make("tr", { "data-row": row, onclick: choose }, ...cells);
   }
 
   follow(row) {
-    const at = this.rows.indexOf(row);
-    if (at >= 0) this.turn(Math.floor(at / PAGE_ROWS));
+    const page = Math.floor(this.rows.indexOf(row) / PAGE_ROWS);
+    // lines that stay keep the focus of the keyboard
+    if (page >= 0 && page !== this.page) this.turn(page);
     this.highlight();
   }
 
   highlight() {
     for (const line of this.body.children) {
-      line.setAttribute("aria-selected", String(Number(line.dataset.row) === this.selection.row));
+      line.setAttribute("aria-current", String(Number(line.dataset.row) === this.selection.row));
     }
   }
 
