@@ -6,7 +6,8 @@ import pytest
 from atomsight.outcome import Options
 from tests.support.cases import numbered, placed
 from tests.support.models import nucleic, residue
-from tests.support.results import results, results_with_half_maps
+from tests.support.pages import written
+from tests.support.results import results, results_with_half_maps, validated_with_half_maps
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +20,14 @@ def small(tmp_path_factory):
 def halved(tmp_path_factory):
     """The same with half maps and a contour level."""
     return results_with_half_maps(tmp_path_factory.mktemp("halved"))
+
+
+@pytest.fixture(scope="session")
+def halved_run(tmp_path_factory):
+    """A validation with half maps and a contour level, and the folder that it was written to."""
+    home = tmp_path_factory.mktemp("halved-run")
+    found = validated_with_half_maps(home)
+    return found, written(found, home / "out")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from atomsight.outcome import Options
 from atomsight.report.figure import Absent, Figure, Series
 from atomsight.report.figures.collect import figures
 from atomsight.report.results import Results, results_of
-from atomsight.validation import validate
+from atomsight.validation import Validation, validate
 from tests.support.cases import small_model, write_case
 from tests.support.maps import write_ccp4
 
@@ -26,6 +26,11 @@ def results(folder: Path, atoms=None, options: Options | None = None, *, before=
 
 def results_with_half_maps(folder: Path, atoms=None) -> Results:
     """Results with half maps: the map under two kinds of noise."""
+    return results_of(validated_with_half_maps(folder, atoms))
+
+
+def validated_with_half_maps(folder: Path, atoms=None) -> Validation:
+    """What these are results of."""
     model, map_ = write_case(folder, small_model() if atoms is None else atoms, before=RESOLUTION)
     read = gemmi.read_ccp4_map(str(map_))
     values, cell = np.array(read.grid.array).T, read.grid.unit_cell.parameters
@@ -38,7 +43,7 @@ def results_with_half_maps(folder: Path, atoms=None) -> Results:
         for name, array in maps.items()
     )
     options = Options(half_maps=HalfMapOptions(half_1, half_2, box=9), contour=0.3)
-    return results_of(validate(model, full, options))
+    return validate(model, full, options)
 
 
 def with_chains(found: Results, names: Sequence[str]) -> Results:

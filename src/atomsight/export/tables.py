@@ -62,13 +62,22 @@ def read_csv(path: Path) -> dict[str, np.ndarray]:
     try:
         table = pl.read_csv(path.read_bytes(), infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as exc:
-        raise ResultsError(f"{path}: cannot be read as a table of results ({exc})") from None
+        raise ResultsError(
+            f"{path}: cannot be read as a table of results ({_first_line(exc)})"
+        ) from None
     try:
         # "model" is a number of a file's MODEL beside other keys, and a curve of FSC elsewhere
         keyed = "chain" in table.columns
         return {name: _typed(name, table[name], keyed=keyed) for name in table.columns}
     except pl.exceptions.PolarsError as exc:
-        raise ResultsError(f"{path}: holds text where numbers belong ({exc})") from None
+        raise ResultsError(
+            f"{path}: holds text where numbers belong ({_first_line(exc)})"
+        ) from None
+
+
+def _first_line(exc: Exception) -> str:
+    """Polars adds advice for programmers."""
+    return str(exc).partition("\n")[0]
 
 
 def _typed(name: str, column: pl.Series, *, keyed: bool) -> np.ndarray:

@@ -15,7 +15,7 @@ from atomsight.export.half_maps import fsc_table
 from atomsight.export.names import annotated_name
 from atomsight.export.summary_json import plain, summary
 from atomsight.export.tables import read_csv
-from atomsight.io.files import sha256
+from atomsight.io.files import require_file, sha256
 from atomsight.io.maps import DEFAULT_MARGIN, read_map
 from atomsight.io.models import read_model
 from atomsight.model import Model
@@ -119,17 +119,40 @@ def load_results(folder: PathLikeStr, *, map_: PathLikeStr | None = None) -> Res
     )
 
 
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "created": (),
+    "notes": (),
+    "versions": ("atomsight",),
+    "inputs": ("model", "map", "half_maps"),
+    "parameters": ("q", "origin", "contour", "archive"),
+    "resolution": ("value", "source"),
+    "q_score": ("sigma", "definition", "mean_without_water"),
+    "expected": ("value", "reason_if_none", "residues"),
+}
+_INPUTS = {
+    "model": ("path", "sha256", "model_number", "atoms", "residues"),
+    "map": ("path", "sha256", "shape_xyz", "voxel_size"),
+}
+"""What a page cannot do without."""
+
+
 def _facts(home: Path) -> dict[str, Any]:
     path = home / "summary.json"
     try:
         facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        _ = facts["inputs"]["map"]["path"], facts["inputs"]["model"]["path"], facts["q_score"]
+        for part, keys in _PARTS.items():
+            held = facts[part]
+            _ = [held[key] for key in keys]
+        for part, keys in _INPUTS.items():
+            _ = [facts["inputs"][part][key] for key in keys]
     except OSError:
         raise ResultsError(
             f"{home}: holds no summary.json; give a folder that atomsight wrote results to"
         ) from None
     except (ValueError, KeyError, TypeError):
-        raise ResultsError(f"{path}: is not a summary that atomsight wrote") from None
+        raise ResultsError(
+            f"{path}: is no summary that validate, q or fsc-q of this version writes; run again"
+        ) from None
     return facts
 
 
@@ -157,6 +180,8 @@ def _map(
     inputs = facts["inputs"]["map"]
     if not path.is_file() and not required:
         return None, f"the map is no longer at {path.name}: give it with --map"
+    if required:
+        require_file(path, "map", MapFileError)
     if inputs["sha256"] is not None and sha256(path) != inputs["sha256"]:
         reason = f"{path.name} is not the map that was scored: its SHA-256 is another one"
         if required:
