@@ -79,16 +79,19 @@ def display_map(map_: Map, model: Model, contour: float | None) -> DisplayMap | 
         return None
     factor = max(1, int(np.ceil((part.size / MOST_VOXELS) ** (1 / 3))))
     part = _thinned(np.nan_to_num(part.astype(np.float32), posinf=0.0, neginf=0.0), factor)
-    top = float(np.percentile(part[:: max(1, part.shape[0] // 64)], 99.99))
-    statistics = map_.statistics
-    first = contour if contour is not None else float(level_including(map_, model, SHOWN))
-    if not (np.isfinite(first) and first < top):
-        first = (statistics.mean + top) / 2
-    bottom = first - (1.0 - _LOWEST_SHARE) * abs(first - min(statistics.mean, first))
-    if not bottom < first:
-        bottom = first - (top - first) / 2
-    if not (np.isfinite(top) and top > bottom):
+    statistics, lowest, highest = map_.statistics, float(part.min()), float(part.max())
+    if not lowest < highest:
         return None
+    top = float(np.percentile(part[:: max(1, part.shape[0] // 64)], 99.99))
+    first = contour if contour is not None else float(level_including(map_, model, SHOWN))
+    if top <= lowest or top <= first < highest:
+        top = highest
+    middle = float(np.clip(statistics.mean, lowest, top))
+    if not lowest < first < top:
+        first = ((middle if middle < top else lowest) + top) / 2
+    bottom = first - (top - first) / 2
+    if middle < first:
+        bottom = middle + _LOWEST_SHARE * (first - middle)
     scale = (top - bottom) / _STEPS
     offset = bottom + scale * (_STEPS // 2)
     steps = np.clip(np.rint((part - offset) / scale), -127, 127).astype(np.int8)
