@@ -346,6 +346,15 @@ def test_a_pdb_file_is_converted_and_every_atom_gets_its_own_value(tmp_path, ato
     assert len(read_model(tmp_path / "out.cif")) == len(model)
 
 
+@pytest.mark.parametrize("chain", ["'", '"', ";", "_", "#", "[", "$", "<", "&", "?", "."])
+def test_chains_of_a_pdb_file_may_have_any_sign_as_name(tmp_path, chain):
+    atoms = [*peptide("ALA", chain=chain), replace(Atom("MG", "MG", chain, 5), record="HETATM")]
+    model, _ = annotate(tmp_path, pdb_text(numbered(atoms)), name="in.pdb")
+    read = read_model(tmp_path / "out.cif")
+    assert read.residues.chain.tolist() == model.residues.chain.tolist() == [chain] * 2
+    assert read.residues.label_asym.tolist() == model.residues.label_asym.tolist()
+
+
 def test_a_converted_pdb_file_keeps_coordinates_resolution_and_name(demo_data, tmp_path):
     model = read_model(demo_data / "5me2.pdb")
     path = write_mmcif(model, {"Q-score": np.zeros(len(model))}, tmp_path / "out.cif")

@@ -99,6 +99,19 @@ def write_b_factors(model: Model, b_iso: Float_N, path: Path) -> Path:
     return write_text(path, document.as_string(_layout()))
 
 
+def quote_labels(block: gemmi.cif.Block) -> None:
+    """Quote the labels of chains where mmCIF asks for it, as for a chain ``'``: gemmi does not.
+
+    Parameters
+    ----------
+    block : gemmi.cif.Block
+        Made by gemmi of a structure; changed in place.
+    """
+    column = block.find_values("_struct_asym.id")
+    for row, label in enumerate(column):
+        column[row] = gemmi.cif.quote(label)
+
+
 def _layout() -> gemmi.cif.WriteOptions:
     options = gemmi.cif.WriteOptions()
     options.align_loops = 30
@@ -124,6 +137,7 @@ def _converted(model: Model) -> gemmi.cif.Document:
     structure.name = re.sub(r"[^!-~]+", "_", info.get("_entry.id") or model.path.stem)
     document = structure.make_mmcif_document()
     block = document.sole_block()
+    quote_labels(block)
     if model.resolution is not None and not block.find_values("_refine.ls_d_res_high"):
         # gemmi leaves out what it knows from REMARK 2
         resolution = {"entry_id": structure.name, "id": "1", "resolution": f"{model.resolution:g}"}

@@ -3,6 +3,7 @@
 import gemmi
 import numpy as np
 
+from atomsight.export.mmcif import quote_labels
 from atomsight.model import AtomClass, Model
 
 
@@ -21,7 +22,6 @@ def display_model(model: Model) -> str:
     str
     """
     structure = model.structure.clone()
-    structure.name = "model"
     for i in reversed(range(len(structure))):
         if structure[i].num != model.number:
             del structure[i]
@@ -44,7 +44,14 @@ def display_model(model: Model) -> str:
     groups = gemmi.MmcifOutputGroups(False)
     for name in _GROUPS:
         setattr(groups, name, True)
-    return str(structure.make_mmcif_document(groups).as_string())
+    document = structure.make_mmcif_document(groups)
+    block = document.sole_block()
+    quote_labels(block)
+    # gemmi counts the atoms anew
+    ids = block.find_values("_atom_site.id")
+    for i, found in enumerate(structure[0].all()):
+        ids[i] = str(found.atom.serial)
+    return str(document.as_string())
 
 
 def _ambiguous(model: Model) -> bool:
