@@ -1,4 +1,4 @@
-"""The model that a page draws: read back with gemmi, its atoms known by their place in the tables."""
+"""The model that a page draws, read back with gemmi: atoms are known by their rows in tables."""
 
 from dataclasses import replace
 

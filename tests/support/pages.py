@@ -7,11 +7,14 @@ import math
 import re
 from pathlib import Path
 
+import gemmi
+
 from atomsight.output import write_results
 from atomsight.report.page import page
 from atomsight.report.results import Results
 from atomsight.validation import Validation, validate
-from tests.support.cases import write_case
+from tests.support.cases import numbered, placed, write_case
+from tests.support.models import peptide, residue
 from tests.support.results import RESOLUTION
 
 BLOCK = re.compile(r'<script type="text/plain" id="block-([a-z-]+)">([^<]*)</script>')
@@ -70,3 +73,22 @@ def assert_same(one: object, two: object, *, places: float, at: str = "") -> Non
             assert_same(*pair, places=places, at=f"{at}[{i}]")
     else:
         assert one == two, at
+
+
+ATTACK = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
+CHAIN, RESIDUE, NAME = '<b>"&</script>', "<i>'&", "<img/src=x/onerror=hacked=1>"
+MODEL_FILE, MAP_FILE = "<b>\"'&.cif", "<svg onload=hacked=1>&.mrc"
+
+
+def hostile(folder: Path) -> Validation:
+    """A model whose title and names, and files whose names, are pieces of HTML."""
+    chain, name, sign = (gemmi.cif.quote(text) for text in (CHAIN, RESIDUE, "<"))
+    common = {"chain": chain, "label_asym": chain, "entity": sign}
+    atoms = [
+        *peptide("ALA GLY", **common),
+        *residue("SER", f"N CA C O {NAME}", number=3, element="C", altloc=sign, **common),
+        *residue(name, NAME, number=4, record="HETATM", icode="'<'", element="C", **common),
+    ]
+    before = f"{RESOLUTION}_struct.title {gemmi.cif.quote(ATTACK)}\n"
+    files = {"model": MODEL_FILE, "map_": MAP_FILE}
+    return validated(folder, numbered(placed(atoms)), before=before, **files)

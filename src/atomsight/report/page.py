@@ -6,7 +6,7 @@ from typing import Any
 
 import jinja2
 
-from atomsight.io.files import make_folder, write_text
+from atomsight.io.files import make_folder, staged, write_text
 from atomsight.report import bundles, words
 from atomsight.report.display_map import DisplayMap, display_map
 from atomsight.report.display_model import display_model
@@ -81,13 +81,15 @@ def write_report(
     MapFileError
         If `map_` is not the map that was scored.
     OutputError
-        If a file cannot be written.
+        If a file cannot be written; then none is.
     """
-    results = load_results(folder, map_=map_)
-    made = [write_page(results, Path(folder) / PAGE)]
-    if figures is not None:
-        made += write_figures(results, make_folder(Path(folder) / FIGURES), figures)
-    return made
+    results, target = load_results(folder, map_=map_), Path(folder)
+    with staged(target) as stage:
+        write_page(results, stage / PAGE)
+        if figures is not None:
+            write_figures(results, make_folder(stage / FIGURES), figures)
+        written = sorted(p.relative_to(stage) for p in stage.rglob("*") if p.is_file())
+    return [target / path for path in written]
 
 
 def page(results: Results) -> str:
@@ -122,6 +124,7 @@ def page(results: Results) -> str:
         answer=words.answer(results),
         facts=results.facts,
         files=words.files(results),
+        parameters=words.parameters(results),
         sliders=sliders(results),
         figures=_places(drawn),
         missing=[one for one in drawn if isinstance(one, Absent)],
@@ -185,7 +188,10 @@ def _asset(name: str) -> str:
 
 
 def _json(data: dict[str, Any]) -> bytes:
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
+        # a file name need not be UTF-8
+        errors="backslashreplace"
+    )
 
 
 def _map(results: Results) -> DisplayMap | None:

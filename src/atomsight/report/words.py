@@ -1,5 +1,6 @@
 """What the results say, in sentences."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -64,13 +65,18 @@ def ids(results: Results) -> tuple[str, str]:
     entry = str(dict(results.model.structure.info.items()).get("_entry.id", ""))
     pdb = entry.upper() if _PDB_ID.fullmatch(entry) else ""
     for block in results.model.document or ():
-        for tag in ("_database_2.database_code", "_pdbx_database_related.db_id"):
-            for value in block.find_values(tag):
-                text = gemmi.cif.as_string(value).upper()
-                if _EMDB_ID.fullmatch(text):
-                    return pdb, text
-    named = _EMDB_FILE.match(Path(results.facts["inputs"]["map"]["path"] or "").name)
-    return pdb, f"EMD-{named[1]}" if named else ""
+        related = block.find("_pdbx_database_related.", ["db_id", "content_type"])
+        named = [
+            *block.find_values("_database_2.database_code"),
+            # another map of the same work may stand there, too
+            *(row[0] for row in related if "associated" in row[1]),
+        ]
+        for value in named:
+            text = gemmi.cif.as_string(value).upper()
+            if _EMDB_ID.fullmatch(text):
+                return pdb, text
+    file = _EMDB_FILE.match(Path(results.facts["inputs"]["map"]["path"] or "").name)
+    return pdb, f"EMD-{file[1]}" if file else ""
 
 
 def answer(results: Results) -> str:
@@ -143,6 +149,28 @@ def files(results: Results) -> list[dict[str, str]]:
     ):
         listed.append(_file(what, one, ""))
     return listed
+
+
+def parameters(results: Results) -> str:
+    """What was chosen about the run, as JSON; files by name, as in `files`.
+
+    Parameters
+    ----------
+    results : Results
+
+    Returns
+    -------
+    str
+    """
+    chosen = dict(results.facts["parameters"])
+    chosen["archive"] = chosen["archive"] and Path(chosen["archive"]).name
+    if chosen.get("half_maps"):
+        paths = ("half_1", "half_2", "mask")
+        chosen["half_maps"] = {
+            key: Path(value).name if key in paths and value else value
+            for key, value in chosen["half_maps"].items()
+        }
+    return json.dumps(chosen, indent=2, ensure_ascii=False)
 
 
 def _file(what: str, entry: Facts, about: str) -> dict[str, str]:
