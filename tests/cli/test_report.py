@@ -83,7 +83,8 @@ def test_a_map_that_was_moved_can_be_given(atomsight, folder, case, tmp_path):
     assert "No surface" not in page_of(folder)
 
 
-def test_relative_paths_hold_where_the_run_was_made(atomsight, case, tmp_path, monkeypatch):
+def test_relative_paths_hold_where_the_run_was_made(atomsight, tmp_path, monkeypatch):
+    write_case(tmp_path)
     monkeypatch.chdir(tmp_path)
     assert atomsight("validate", "model.cif", "map.mrc", "-o", "out").code == 0
     assert atomsight("report", "out").code == 0
@@ -110,7 +111,7 @@ def test_a_folder_without_results(atomsight, tmp_path):
 
 
 def test_the_folder_of_a_comparison(atomsight, case, tmp_path):
-    other = shutil.copy(case[0], tmp_path / "other.cif")
+    other, _ = write_case(tmp_path, small_model()[:16], model="other.cif", map_="other.mrc")
     done = atomsight("compare", case[1], case[0], other, "-o", tmp_path / "out")
     assert done.code == 0, done.err
     message = refusal(atomsight, tmp_path / "out")
