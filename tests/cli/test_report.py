@@ -111,7 +111,7 @@ def test_a_folder_without_results(atomsight, tmp_path):
 
 
 def test_the_folder_of_a_comparison(atomsight, case, tmp_path):
-    other, _ = write_case(tmp_path, small_model()[:16], model="other.cif", map_="other.mrc")
+    other, _ = write_case(tmp_path, model="other.cif", map_="other.mrc")
     done = atomsight("compare", case[1], case[0], other, "-o", tmp_path / "out")
     assert done.code == 0, done.err
     message = refusal(atomsight, tmp_path / "out")
