@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_app import can_run
-from tests.support.cases import files_below, small_model, write_case, write_map_of
+from tests.support.cases import files_below, moved, small_model, write_case, write_map_of
 from tests.support.pages import assert_same, data_of
 
 RESOLUTION = "_em_3d_reconstruction.resolution 3.2\n"
@@ -111,7 +111,8 @@ def test_a_folder_without_results(atomsight, tmp_path):
 
 
 def test_the_folder_of_a_comparison(atomsight, case, tmp_path):
-    other, _ = write_case(tmp_path, model="other.cif", map_="other.mrc")
+    atoms = moved(small_model(), (0.2, 0.0, 0.0))
+    other, _ = write_case(tmp_path, atoms, model="other.cif", map_="other.mrc")
     done = atomsight("compare", case[1], case[0], other, "-o", tmp_path / "out")
     assert done.code == 0, done.err
     message = refusal(atomsight, tmp_path / "out")
