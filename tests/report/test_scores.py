@@ -10,7 +10,7 @@ from atomsight.report.scores import PUBLISHED, SAFE, Score, scores
 from atomsight.report.table import table_columns
 from atomsight.verdict.readings import Reading
 from tests.support.pages import page_data
-from tests.support.results import with_residues
+from tests.support.results import with_every_reading, with_residues
 
 WITHOUT_HALVES = ["q", "density", "cc_mean", "b_iso"]
 WITH_HALVES = [
@@ -24,15 +24,9 @@ def by_key(results) -> dict[str, Score]:
     return {score.key: score for score in scores(results)}
 
 
-def judged(results):
-    """Results in which every reading occurs."""
-    labels = np.array([reading.label for reading in Reading])
-    return with_residues(results, verdict=np.resize(labels, len(results.model.residues)))
-
-
 def test_only_what_the_results_hold(small, halved, bare):
     assert list(by_key(small)) == WITHOUT_HALVES
-    assert list(by_key(judged(halved))) == WITH_HALVES
+    assert list(by_key(with_every_reading(halved))) == WITH_HALVES
     assert list(by_key(bare)) == ["q", "b_iso"]
 
 
@@ -57,7 +51,7 @@ def test_convergence_is_a_score_where_it_is_known(small):
 
 
 def test_values_of_palettes_ascend_and_colours_are_colours(small, halved):
-    for score in (*scores(judged(halved)), *scores(small)):
+    for score in (*scores(with_every_reading(halved)), *scores(small)):
         for palette in score.palettes.values():
             colours = palette if score.labels else [colour for _, colour in palette]
             assert all(re.fullmatch(r"#[0-9a-f]{6}", colour) for colour in colours)
@@ -68,7 +62,7 @@ def test_values_of_palettes_ascend_and_colours_are_colours(small, halved):
 
 
 def test_every_score_says_what_it_is(small, halved):
-    for score in (*scores(judged(halved)), *scores(small)):
+    for score in (*scores(with_every_reading(halved)), *scores(small)):
         assert score.name
         assert score.definition.endswith(".")
         assert next(iter(score.palettes)) == SAFE
@@ -123,7 +117,7 @@ def test_fsc_q_has_no_better_end_and_is_white_at_zero(halved):
 
 
 def test_labels_are_the_readings_one_colour_each(halved):
-    score = by_key(judged(halved))["verdict"]
+    score = by_key(with_every_reading(halved))["verdict"]
     assert score.labels == tuple(r.label for r in Reading if r is not Reading.NOT_JUDGED)
     colours = score.palettes[SAFE]
     assert len(set(colours)) == len(colours) == len(score.labels)
@@ -136,7 +130,7 @@ def test_a_range_of_equal_values_is_still_a_range(small):
 
 
 def test_values_of_a_page(halved):
-    results = judged(halved)
+    results = with_every_reading(halved)
     data = page_data(results)
     assert [score["key"] for score in data["scores"]] == WITH_HALVES
     for score, of_page in zip(scores(results), data["scores"], strict=True):
@@ -181,7 +175,7 @@ def test_lists_of_numbers_hold_what_json_knows(column, expected):
 
 
 def test_columns_of_the_table(halved):
-    columns = table_columns(judged(halved))
+    columns = table_columns(with_every_reading(halved))
     keys = [column["key"] for column in columns]
     assert keys[:3] == ["label", "class", "verdict"]
     assert keys.index("q") == keys.index("support") + 1

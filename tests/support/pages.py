@@ -77,6 +77,7 @@ def assert_same(one: object, two: object, *, places: float, at: str = "") -> Non
 
 ATTACK = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
 CHAIN, RESIDUE, NAME = '<b>"&</script>', "<i>'&", "<img/src=x/onerror=hacked=1>"
+FORMULA = "=1+1"
 MODEL_FILE, MAP_FILE = "<b>\"'&.cif", "<svg onload=hacked=1>&.mrc"
 
 
@@ -88,6 +89,7 @@ def hostile(folder: Path) -> Validation:
         *peptide("ALA GLY", **common),
         *residue("SER", f"N CA C O {NAME}", number=3, element="C", altloc=sign, **common),
         *residue(name, NAME, number=4, record="HETATM", icode="'<'", element="C", **common),
+        *peptide("ALA", chain=FORMULA, label_asym=FORMULA, entity=sign),
     ]
     before = f"{RESOLUTION}_struct.title {gemmi.cif.quote(ATTACK)}\n"
     files = {"model": MODEL_FILE, "map_": MAP_FILE}

@@ -13,6 +13,7 @@ from atomsight.report.figure import Absent, Figure, Series
 from atomsight.report.figures.collect import figures
 from atomsight.report.results import Results, results_of
 from atomsight.validation import Validation, validate
+from atomsight.verdict.readings import Reading
 from tests.support.cases import small_model, write_case
 from tests.support.maps import write_ccp4
 
@@ -64,6 +65,14 @@ def with_residues(found: Results, **columns) -> Results:
     keys = {name: column for name, column in columns.items() if name in ("number", "icode")}
     model = replace(found.model, residues=replace(found.model.residues, **keys))
     return replace(found, model=model, residues={**found.residues, **columns})
+
+
+def with_every_reading(found: Results) -> Results:
+    """The same residues, judged in every way in turn."""
+    labels = np.array([reading.label for reading in Reading])
+    verdict = np.resize(labels, len(found.model.residues))
+    sentences = np.array([f"This one is {label}." for label in verdict])
+    return with_residues(found, verdict=verdict, verdict_sentence=sentences)
 
 
 def with_facts(found: Results, **facts) -> Results:

@@ -6,6 +6,9 @@ import numpy as np
 
 from atomsight.report.results import Results
 
+_DECIMALS = 6
+"""More than are shown, or what is rounded twice would differ from what is rounded once."""
+
 _NUMBERS = (
     ("q", "Q", 3, "mean Q of the residue's atoms"),
     ("q_backbone", "Q backbone", 3, "of a nucleotide: phosphate and sugar"),
@@ -50,7 +53,7 @@ def table_columns(results: Results) -> list[dict[str, Any]]:
     for key, title, decimals, definition in _NUMBERS:
         found = results.residues.get(key)
         if found is not None and np.isfinite(found).any():
-            rounded = np.round(found.astype(float), 4)
+            rounded = np.round(found.astype(float), _DECIMALS)
             values = [value if np.isfinite(value) else None for value in rounded.tolist()]
             columns.append(_column(key, title, definition, values, decimals))
     return columns

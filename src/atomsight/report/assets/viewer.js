@@ -29,6 +29,8 @@ class View {
       const off = { name: "off", params: {} };
       canvas3d.setProps({ postprocessing: { occlusion: off, shadow: off, antialiasing: off }, multiSample: { mode: "off" } });
     }
+    // or the pointer would mean whole residues where it points at an atom
+    viewer.plugin.managers.interactivity.setProps({ granularity: "element" });
     const view = new View(viewer.plugin, data, selection);
     view.take(colours);
     await view.addModel(cif);
@@ -45,6 +47,7 @@ class View {
     this.registerThemes();
     this.registerLabels();
     plugin.behaviors.interaction.click.subscribe(({ current }) => this.clicked(current.loci));
+    this.watchPointer();
     selection.listen((row, _, source) => source !== "view" && this.show(row));
   }
 
@@ -93,8 +96,32 @@ class View {
     this.plugin.managers.lociLabels.addProvider({
       label: (loci) => {
         const atom = this.firstAtom(loci);
-        return atom < 0 ? undefined : this.label(atom);
+        return atom < 0 ? undefined : this.label(atom, this.isOneAtom(loci));
       },
+    });
+  }
+
+  /**
+   * Without a graphics card Mol* may not know what is under the pointer: it gives up reading that
+   * after a few frames, and does not ask again before it draws anew.
+   */
+  watchPointer() {
+    const { canvas3d, behaviors } = this.plugin;
+    const { hover } = behaviors.interaction;
+    const element = canvas3d.webgl.gl.canvas;
+    let resting = null;
+    element.addEventListener("pointerdown", () => canvas3d.requestDraw());
+    element.addEventListener("pointerleave", () => clearTimeout(resting));
+    element.addEventListener("pointermove", ({ offsetX, offsetY, buttons }) => {
+      clearTimeout(resting);
+      if (buttons) return;
+      resting = setTimeout(async () => {
+        if (this.firstAtom(hover.value.current.loci) >= 0) return;
+        canvas3d.requestDraw();
+        await frames(2);
+        const found = canvas3d.identify([offsetX, offsetY]);
+        if (found) hover.next({ ...hover.value, current: canvas3d.getLoci(found.id), position: found.position });
+      }, 250);
     });
   }
 
@@ -105,13 +132,19 @@ class View {
     return this.atomAt(StructureElement.Loci.getFirstLocation(loci));
   }
 
-  /** Numbers of a residue and the atom under the pointer, as HTML: Mol* shows labels as such. */
-  label(atom) {
+  /** Whether an atom is meant, as in sticks, and not its residue, as in a cartoon. */
+  isOneAtom(loci) {
+    const { StructureElement, Bond } = molstar.lib.structure;
+    return Bond.isLoci(loci) || StructureElement.Loci.size(loci) === 1;
+  }
+
+  /** Numbers of what is under the pointer, a residue or `one` atom, as HTML: Mol* shows labels as such. */
+  label(atom, one) {
     const { atoms, residues, scores } = this.data;
     const row = atoms.residue[atom];
     const lines = scores
       .map((score) => {
-        const here = score.residues?.[row] ?? null, own = score.atoms?.[atom] ?? null;
+        const here = score.residues?.[row] ?? null, own = one ? score.atoms?.[atom] ?? null : null;
         if (here === null && own === null) return "";
         const name = escaped(score.name);
         if (score.labels) return `${name} <b>${escaped(here)}</b>`;
@@ -119,7 +152,8 @@ class View {
         return `${name} ${value}${own === null ? "" : ` (atom ${shown(own, score.decimals)})`}`;
       })
       .filter(Boolean);
-    return [`<b>${escaped(residues.label[row])}</b> ${escaped(atoms.name[atom])}`, ...lines].join("<br>");
+    const name = one ? ` ${escaped(atoms.name[atom])}` : "";
+    return [`<b>${escaped(residues.label[row])}</b>${name}`, ...lines].join("<br>");
   }
 
   async addModel(cif) {
@@ -235,8 +269,10 @@ class View {
   }
 
   clicked(loci) {
-    const atom = this.firstAtom(loci);
-    if (atom >= 0) this.selection.choose(this.data.atoms.residue[atom], { atom, source: "view" });
+    const found = this.firstAtom(loci);
+    if (found < 0) return;
+    const atom = this.isOneAtom(loci) ? found : null;
+    this.selection.choose(this.data.atoms.residue[found], { atom, source: "view" });
   }
 
   /** Mark a residue and fly to it. */
@@ -267,6 +303,10 @@ class View {
     return { position: [...position], target: [...target] };
   }
 }
+
+const frames = async (count) => {
+  for (let i = 0; i < count; i++) await new Promise(requestAnimationFrame);
+};
 
 const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
