@@ -17,6 +17,7 @@ def chains(haemoglobin_page: Opened):
     card.scroll_into_view_if_needed()
     card.locator(".main-svg").first.wait_for()
     card.locator("select").select_option(index=0)
+    assert card.locator("select option:checked").inner_text() == "Chain A"
     return card
 
 
@@ -91,7 +92,6 @@ def test_the_same_row_again_flies_there_again(haemoglobin_page, residue_places):
 
 
 def test_choosing_leads_to_the_chain_and_the_page_of_the_table(haemoglobin_page, chains):
-    assert chains.locator("select option:checked").inner_text() == "Chain A"
     row = haemoglobin_page.js(
         "atomsight.data.residues.label.findIndex((name) => /^D\\/... 100$/.test(name))"
     )
@@ -136,15 +136,26 @@ def test_another_atom_of_it_has_another_profile(haemoglobin_page):
     until(lambda: line.get_attribute("d"), lambda after: after != before)
 
 
+def test_a_mark_stays_when_colours_change(haemoglobin_page, chains):
+    haemoglobin_page.js("atomsight.selection.choose(50)")
+    before = marks(chains)
+    line = chains.locator(".shapelayer path").last
+    colour = line.evaluate("one => one.style.stroke")
+    haemoglobin_page.page.emulate_media(color_scheme="dark")
+    until(lambda: line.evaluate("one => one.style.stroke"), lambda now: now != colour)
+    assert marks(chains) == before
+
+
 def test_plots_of_a_group_can_be_turned_over(haemoglobin_page, chains):
-    shown = lambda: chains.locator("select option:checked").inner_text()  # noqa: E731
+    haemoglobin_page.js("atomsight.selection.choose(50)")
+    names = chains.locator("select option").all_inner_texts()
     captions = {chains.locator(".caption").inner_text()}
-    for expected in ("Chain B", "Chain C"):
+    for expected in names[1:3]:
         chains.locator("button", has_text="›").click()
-        assert shown() == expected
+        assert chains.locator("select option:checked").inner_text() == expected
         captions.add(chains.locator(".caption").inner_text())
     chains.locator("button", has_text="‹").click()
-    assert shown() == "Chain B"
+    assert chains.locator("select option:checked").inner_text() == names[1]
     assert len(captions) == 3
     assert haemoglobin_page.problems == []
 

@@ -17,7 +17,7 @@ class Plots {
       const place = document.querySelector(`[data-figure="${CSS.escape(key)}"]`);
       if (place) this.cards.push(this.card(place, members));
     }
-    selection.listen((row) => this.cards.forEach((card) => this.mark(card, row)));
+    selection.listen((row) => this.cards.forEach((card) => this.follow(card, row)));
     addEventListener("beforeprint", () => this.cards.forEach((card) => this.draw(card)));
   }
 
@@ -26,9 +26,9 @@ class Plots {
     plot.style.minHeight = `${members[0].layout.height}px`;
     const card = { plot, members, current: 0, drawn: false, caption: make("p", { class: "caption" }) };
     if (members.length > 1) {
-      const choice = make("select", { "aria-label": "which one", onchange: () => this.change(card, choice.selectedIndex) },
+      const choice = make("select", { "aria-label": "which one", onchange: () => this.turn(card, choice.selectedIndex) },
         ...members.map((one) => make("option", {}, one.title)));
-      const step = (by) => () => this.change(card, (card.current + by + members.length) % members.length);
+      const step = (by) => () => this.turn(card, (card.current + by + members.length) % members.length);
       place.append(make("div", { class: "controls step" },
         make("button", { type: "button", "aria-label": "previous", onclick: step(-1) }, "‹"), choice,
         make("button", { type: "button", "aria-label": "next", onclick: step(1) }, "›")));
@@ -42,9 +42,10 @@ class Plots {
     return card;
   }
 
-  change(card, index) {
+  turn(card, index) {
     card.current = index;
-    if (card.choice) card.choice.selectedIndex = index;
+    card.choice.selectedIndex = index;
+    if (!card.drawn) return;
     card.drawn = false;
     this.draw(card);
   }
@@ -62,7 +63,7 @@ class Plots {
         if (row !== undefined) this.selection.choose(row, { source: card });
       });
     }
-    this.mark(card, this.selection.row);
+    this.mark(card);
   }
 
   layout(figure) {
@@ -86,27 +87,36 @@ class Plots {
     return undefined;
   }
 
-  mark(card, row) {
-    if (row === null) return;
+  /** Show the chosen residue, in another plot of the group if need be. */
+  follow(card, row) {
     const there = card.members.findIndex((one) => this.place(one, row) !== undefined);
-    if (there < 0) {
-      if (card.drawn) Plotly.relayout(card.plot, { shapes: this.layout(card.members[card.current]).shapes });
+    const here = this.place(card.members[card.current], row) !== undefined;
+    if (there >= 0 && !here) this.turn(card, there);
+    else this.mark(card);
+  }
+
+  /** Mark the chosen residue if this plot has it. */
+  mark(card) {
+    if (!card.drawn || this.selection.row === null) return;
+    const figure = card.members[card.current], { shapes } = this.layout(figure);
+    const at = this.place(figure, this.selection.row);
+    if (at === undefined) {
+      Plotly.relayout(card.plot, { shapes });
       return;
     }
-    if (this.place(card.members[card.current], row) === undefined) return this.change(card, there);
-    if (!card.drawn) return;
-    const at = this.place(card.members[card.current], row);
     const across = { type: "line", xref: "x", x0: at.x, x1: at.x, yref: "paper", y0: 0, y1: 1 };
     const around = { type: "rect", xref: "x", x0: at.x - 0.5, x1: at.x + 0.5, yref: "y", y0: at.strip - 0.5, y1: at.strip + 0.5 };
     const mark = at.strip === undefined
       ? { ...across, line: { color: inkColour(), width: 1.5, dash: "dot" } }
       : { ...around, line: { color: inkColour(), width: 2 } };
-    Plotly.relayout(card.plot, { shapes: [...this.layout(card.members[card.current]).shapes, mark] });
+    Plotly.relayout(card.plot, { shapes: [...shapes, mark] });
   }
 
   retheme() {
     for (const card of this.cards) {
-      if (card.drawn) Plotly.relayout(card.plot, this.layout(card.members[card.current]));
+      if (!card.drawn) continue;
+      Plotly.relayout(card.plot, this.layout(card.members[card.current]));
+      this.mark(card);
     }
   }
 }
