@@ -88,10 +88,16 @@ class Opened:
 
     def label_at(self, x: float, y: float) -> str:
         """What the label says where the pointer rests."""
-        self.page.mouse.move(x - 1, y)
-        self.page.mouse.move(x, y)
         label = self.page.locator(".msp-highlight-info")
-        return until(lambda: "".join(label.all_inner_texts()), lambda said: "Q-score" in said)
+
+        def look() -> str:
+            # a hand is never quite still
+            self.page.mouse.move(x - 1, y)
+            self.page.mouse.move(x, y)
+            self.page.wait_for_timeout(600)
+            return "".join(label.all_inner_texts())
+
+        return until(look, lambda said: "Q-score" in said)
 
     def choose_at(self, x: float, y: float) -> None:
         """Rest at a place of the view, and click there."""
