@@ -191,8 +191,10 @@ def test_print_is_on_white(small_page: Opened):
         )
         assert colour == "rgb(255, 255, 255)", selector
     assert ink(small_page, ".figure .xtitle") == "rgb(0, 0, 0)"
-    for selector in ("#view", ".controls", ".chosen-card", "#theme"):
+    for selector in ("#view", "#view-controls", ".chosen-card", "#theme", ".step button"):
         assert not page.locator(selector).first.is_visible()
+    # which plot of a group it is
+    assert page.locator(".step select").first.is_visible()
     assert hard_to_read(small_page) == []
 
 

@@ -77,7 +77,7 @@ def test_a_page_without_its_map(mapless: Opened):
     assert f"No surface: {sentence}." in page.inner_text(".viewer")
     assert page.locator("#contour, #show-map").count() == 0
     mapless.js("atomsight.selection.choose(0)")
-    assert sentence in page.inner_text("#chosen")
+    assert f"No profiles: {sentence}." in page.inner_text("#chosen")
     assert page.locator("#chosen .plot").count() == 0
     assert mapless.marked() == ["A/ALA 1"]
     mapless.changed(picture, mapless.whole)

@@ -26,7 +26,7 @@ class Chosen {
   profiles(row, atom) {
     const { profiles, atoms } = this.data;
     if (!profiles) {
-      this.place.append(make("p", { class: "absent" }, this.data.noProfiles));
+      this.place.append(make("p", { class: "absent" }, `No profiles: ${this.data.noProfiles}.`));
       return;
     }
     const members = this.data.atomsOf(row);
