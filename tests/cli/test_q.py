@@ -54,7 +54,7 @@ def test_q_takes_the_same_options_as_validate_but_those_of_half_maps():
     assert extra == {
         *("--half-maps", "--mask", "--mask-level", "--box", "--window", "--volumes"),
         *("--thresholds", "--label", "--crossing", "--b", "--b-from-q"),
-        *("--contour", "--archive", "--definition", "--fit-b", "--figures"),
+        *("--contour", "--archive", "--definition", "--fit-b", "--figures", "--convergence"),
     }
     assert len(q) >= 17
 
