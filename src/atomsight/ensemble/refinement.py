@@ -12,7 +12,7 @@ from atomsight.ensemble.geometry.ramachandran import Backbone, backbone_geometry
 from atomsight.errors import ModelFileError, ParameterError
 from atomsight.evidence.b_factor import BFactorFit, fit_b_factors
 from atomsight.evidence.q_score import q_score
-from atomsight.io.files import make_folder, whole_file
+from atomsight.io.files import make_folder, write_text
 from atomsight.io.models import read_model
 from atomsight.model import Model
 from atomsight.typing import Float_N, Float_Nx3
@@ -230,6 +230,5 @@ def write_mmcif(model: Model, path: Path) -> Path:
     OutputError
         If the file cannot be written.
     """
-    with whole_file(path) as temporary:
-        model.structure.make_mmcif_document().write_file(str(temporary))
-    return path
+    # gemmi's own write_file does not notice a full disk
+    return write_text(path, model.structure.make_mmcif_document().as_string())

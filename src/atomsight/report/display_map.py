@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from atomsight.density.map import Map, box_cell, index_matrix
+from atomsight.density.map import Map, to_index
 from atomsight.evidence.inclusion import level_including
-from atomsight.io.ccp4 import HEADER_BYTES
+from atomsight.io.map_writing import header_words
 from atomsight.model import Model
 from atomsight.typing import Float_N, Int_N
 
@@ -112,7 +112,7 @@ def display_map(map_: Map, model: Model, contour: float | None) -> DisplayMap | 
 def _box(map_: Map, model: Model) -> tuple[Int_N, Int_N]:
     """First and one beyond the last voxel (x, y, z) of the box around the model."""
     xyz = model.xyz[model.heavy]
-    index = (xyz - map_.origin) @ index_matrix(map_).T
+    index = to_index(map_, xyz)
     margin = MARGIN / np.asarray(map_.voxel_size)
     shape = np.array(map_.values.shape[::-1])
     low = np.clip(np.floor(index.min(axis=0) - margin), 0, shape - 1).astype(np.int64)
@@ -131,20 +131,10 @@ def _thinned(values: np.ndarray, factor: int) -> np.ndarray:
 
 
 def _header(shape: tuple[int, ...], step: np.ndarray, corner: Float_N) -> bytes:
-    nz, ny, nx = shape
-    words = np.zeros(HEADER_BYTES // 4, dtype="<i4")
+    words = header_words(shape, step, mode=0)
     floats = words.view("<f4")
-    cell = box_cell(step, (nx, ny, nz))
-    words[0:4] = nx, ny, nz, 0
-    words[7:10] = nx, ny, nz
-    floats[10:16] = cell
-    words[16:19] = 1, 2, 3
     floats[19:22] = -127.0, 127.0, 0.0
-    words[22] = 1
-    words[27] = 20140
     # the viewer takes the origin along the axes of the cell, in Å
     floats[49:52] = np.linalg.inv(step) @ corner * np.linalg.norm(step, axis=0)
     floats[54] = 1.0
-    header = bytearray(words.tobytes())
-    header[208:216] = b"MAP \x44\x44\x00\x00"
-    return bytes(header)
+    return words.tobytes()
