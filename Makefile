@@ -49,7 +49,7 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[dev,ensemble]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,cluster,ensemble]'
 	touch $@ $(VENV)/.installed
 
 $(VENV)/.docs: pyproject.toml | $(VENV)/bin/python

@@ -8,10 +8,12 @@
     │   ├── ModelFileError          a model file cannot be read, or holds nothing to score
     │   ├── OverlayError            the model does not lie in the map
     │   ├── ArchiveFileError        a table of entries, or statistics made of one, cannot be used
+    │   ├── ManifestError           a list of entries cannot be used, or one of its rows
     │   ├── ResultsError            a folder holds no results, or not all of one run
     │   ├── ParameterError          an option has a value that means nothing
     │   ├── MissingLibraryError     an optional library is not installed
-    │   └── ExternalProgramError    a program that the user named fails, or leaves no model
+    │   ├── ExternalProgramError    a program that the user named fails, or leaves no model
+    │   └── ClusterError            a cluster that the user named cannot be reached
     └── OutputError                 a result cannot be written (exit code 2)
 
     AtomsightWarning                a result stands, but something deserves a look
@@ -42,6 +44,10 @@ class ArchiveFileError(InputError):
     """A table of entries, or a file of statistics made of one, cannot be used."""
 
 
+class ManifestError(InputError):
+    """A list of entries cannot be read, or a row of it means nothing."""
+
+
 class ResultsError(InputError):
     """A folder does not hold the results of a run, or they do not belong together."""
 
@@ -56,6 +62,10 @@ class MissingLibraryError(InputError):
 
 class ExternalProgramError(InputError):
     """A program that the user named is not there, fails, or leaves no model."""
+
+
+class ClusterError(InputError):
+    """A cluster that the user named does not answer, or was lost."""
 
 
 class OutputError(AtomsightError):

@@ -25,6 +25,8 @@ COMMANDS = {
     "atomsight-simulate": ("simulate",),
     "atomsight-degrade": ("degrade",),
     "atomsight-profile": ("profile",),
+    "atomsight-batch": ("batch",),
+    "atomsight-batch-run": ("batch", "run"),
     "atomsight-archive": ("archive",),
     "atomsight-archive-percentile": ("archive", "percentile"),
     "atomsight-archive-build": ("archive", "build"),

@@ -6,6 +6,7 @@ from importlib.metadata import version
 import typer
 
 from atomsight.cli.archive import archive
+from atomsight.cli.batch import batch
 from atomsight.cli.compare import compare
 from atomsight.cli.converge import converge
 from atomsight.cli.degrade import degrade
@@ -37,6 +38,7 @@ app.command(name="local-resolution", no_args_is_help=True)(local_resolution)
 app.command(no_args_is_help=True)(simulate)
 app.command(no_args_is_help=True)(degrade)
 app.command(no_args_is_help=True)(profile)
+app.add_typer(batch, name="batch", help="Validate many entries, on one machine or a cluster.")
 app.add_typer(archive, name="archive", help="Compare with the archive, or with one of your own.")
 
 

@@ -1,0 +1,137 @@
+"""Each entry in a process of its own: one that hangs, or takes all memory, ends alone.
+
+This is what runs on a worker of Dask. A worker has a thread for each entry that it may score at the
+same time, and each thread waits for a process.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Lock, Thread
+from typing import Any
+
+from atomsight.batch.job import Ended, Job
+from atomsight.batch.score import fail, score
+
+STARTED = ".started"
+"""Folder with a file for each entry that is being scored: how often it was begun."""
+
+_THREADS = (
+    *("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+    "POLARS_MAX_THREADS",
+)
+_SIGNALS = {-9: "signal 9, as when no memory is left", -11: "signal 11, a crash"}
+
+_pool: Any = None
+_lock = Lock()
+
+
+def attempt(job: Job, workers: int) -> Ended:
+    """Score an entry in a process of its own, again where the process is ended from outside.
+
+    Parameters
+    ----------
+    job : Job
+    workers : int
+        How many entries this worker scores at the same time.
+
+    Returns
+    -------
+    Ended
+    """
+    from pebble import ProcessExpired  # noqa: PLC0415  (optional library)
+
+    with _begun(job) as begun:
+        if begun > job.settings.retries + 1:
+            return fail(
+                job,
+                begun,
+                "killed",
+                "RunEnded",
+                f"{begun - 1} runs ended while they scored this entry (no memory left on the "
+                "machine, or its time was up); --only-failed tries it again",
+            )
+        ends: list[int] = []
+        while len(ends) <= job.settings.retries:
+            number = begun + len(ends)
+            future = _children(workers, job.settings.options.threads or 1).schedule(
+                score, args=[job, number], timeout=job.settings.timeout or None
+            )
+            try:
+                ended: Ended = future.result()
+            except ProcessExpired as exc:
+                ends.append(int(exc.exitcode))
+            except TimeoutError:
+                limit = job.settings.timeout
+                message = f"not done after {limit:g} s (--timeout)"
+                return fail(job, number, "timeout", "TimeoutError", message, limit)
+            else:
+                return ended
+        why = _SIGNALS.get(ends[-1], f"exit code {ends[-1]}")
+        message = f"its process was ended {len(ends)} times ({why})"
+        return fail(job, begun + len(ends) - 1, "killed", "ProcessExpired", message)
+
+
+def stop_children() -> None:
+    """End all processes of this worker, whatever they are doing."""
+    global _pool  # noqa: PLW0603
+    with _lock:
+        if _pool is not None:
+            _pool.stop()
+            _pool.join()
+        _pool = None
+
+
+def _children(workers: int, threads: int) -> Any:
+    """The processes of this worker; pebble replaces those that end."""
+    from pebble import ProcessPool  # noqa: PLC0415  (optional library)
+
+    global _pool  # noqa: PLW0603
+    with _lock:
+        if _pool is None:
+            # a worker under a nanny may have no children of its own unless it says so
+            multiprocessing.current_process().daemon = False
+            # entries run side by side: more threads of one would take from the others
+            for name in _THREADS:
+                os.environ[name] = str(threads)
+            _pool = ProcessPool(
+                max_workers=workers,
+                context=multiprocessing.get_context("spawn"),
+                initializer=_begin,
+            )
+        return _pool
+
+
+def _begin() -> None:
+    """Start of a process."""
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A process whose worker was killed must not go on."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextmanager
+def _begun(job: Job) -> Iterator[int]:
+    """Note on disk that an entry is begun, and tell how often it was, this time included.
+
+    The note goes when the entry ends, however it does; it stays where the whole worker dies, so
+    that an entry that takes its worker with it does not do so for ever.
+    """
+    place = job.settings.folder / STARTED / job.entry.name
+    before = 0
+    with suppress(OSError, ValueError):
+        before = int(place.read_text(encoding="ascii"))
+    with suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(str(before + 1), encoding="ascii")
+    try:
+        yield before + 1
+    finally:
+        with suppress(OSError):
+            place.unlink(missing_ok=True)

@@ -1,0 +1,171 @@
+"""Where entries are scored: on this machine, on a running cluster of Dask, or on one of Slurm."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from atomsight.errors import ClusterError, MissingLibraryError, ParameterError
+
+MEMORY = "memory"
+"""Name of the resource of Dask's workers."""
+
+_SHARE = 0.8
+"""Of the memory that is free when a run starts."""
+
+_SCHEDULER_SETTINGS = {
+    # thousands of entries pass through: what the scheduler remembers of each must not grow
+    "distributed.admin.low-level-log-length": 1000,
+    # a worker that dies takes its entries along, and which of them was to blame is known elsewhere
+    "distributed.scheduler.allowed-failures": 100,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The machine that this runs on.
+
+    Attributes
+    ----------
+    workers : int or None
+        Entries at the same time; None: one for each processor that this process may use.
+    memory : int
+        Bytes for all of them; 0: four fifths of what is free.
+    dashboard : bool
+        Show Dask's dashboard; it needs the library bokeh.
+    """
+
+    workers: int | None = None
+    memory: int = 0
+    dashboard: bool = False
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise ParameterError(f"--workers must be at least 1, not {self.workers}")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A cluster of Dask that runs already.
+
+    Attributes
+    ----------
+    address : str
+        Of its scheduler, as ``tcp://10.0.0.1:8786``.
+    """
+
+    address: str
+
+
+Place = Local | Running
+
+
+def require_dask() -> None:
+    """Refuse a run where its libraries are missing.
+
+    Raises
+    ------
+    MissingLibraryError
+        If Dask's distributed or pebble is not installed.
+    """
+    absent = [name for name in ("distributed", "pebble") if find_spec(name) is None]
+    if absent:
+        raise MissingLibraryError(
+            f"a batch needs {' and '.join(absent)}, not installed here; "
+            "run: pip install 'atomsight[cluster]'"
+        )
+
+
+@contextmanager
+def connected(place: Place) -> Iterator[Any]:
+    """A client of the cluster; what was started for it ends with it.
+
+    Parameters
+    ----------
+    place : Local or Running
+
+    Yields
+    ------
+    distributed.Client
+
+    Raises
+    ------
+    MissingLibraryError
+        If a library is not installed.
+    ClusterError
+        If the cluster cannot be reached.
+    """
+    require_dask()
+    import dask  # noqa: PLC0415  (optional library)
+    from distributed import Client  # noqa: PLC0415
+
+    with dask.config.set(_SCHEDULER_SETTINGS):
+        if isinstance(place, Running):
+            with _reached(place.address) as client:
+                yield client
+            return
+        with _started(place) as cluster, Client(cluster, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+            yield client
+
+
+@contextmanager
+def _reached(address: str) -> Iterator[Any]:
+    from distributed import Client  # noqa: PLC0415  (optional library)
+
+    try:
+        client = Client(address, timeout="15s", set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as exc:
+        raise ClusterError(
+            f"{address}: no scheduler of Dask answers there ({str(exc).partition(chr(10))[0]})"
+        ) from None
+    with client:
+        yield client
+
+
+def _started(place: Local) -> Any:
+    from distributed import LocalCluster  # noqa: PLC0415  (optional library)
+
+    return LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=1,
+        threads_per_worker=workers_of(place),
+        # entries run in processes of their own, so scheduler and worker need none
+        processes=False,
+        memory_limit=None,
+        resources={MEMORY: memory_of(place)},
+        dashboard_address=":8787" if place.dashboard else None,
+        silence_logs=logging.ERROR,
+    )
+
+
+def workers_of(place: Local) -> int:
+    """How many entries this machine scores at the same time.
+
+    Parameters
+    ----------
+    place : Local
+
+    Returns
+    -------
+    int
+    """
+    return place.workers or len(os.sched_getaffinity(0))
+
+
+def memory_of(place: Local) -> int:
+    """Bytes that all entries on this machine may use together.
+
+    Parameters
+    ----------
+    place : Local
+
+    Returns
+    -------
+    int
+    """
+    import psutil  # noqa: PLC0415  (comes with distributed)
+    from distributed.system import MEMORY_LIMIT  # noqa: PLC0415
+
+    return place.memory or int(_SHARE * min(psutil.virtual_memory().available, MEMORY_LIMIT))

@@ -1,0 +1,158 @@
+"""``atomsight batch``: many entries."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from atomsight.cli import options as o
+
+if TYPE_CHECKING:
+    from atomsight.batch.cluster import Place
+    from atomsight.batch.run import Shard
+
+
+class RunByDefault(TyperGroup):
+    """``batch MANIFEST`` means ``batch run MANIFEST``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command in where only its arguments are."""
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+class TablesChoice(StrEnum):
+    """How much is kept of an entry."""
+
+    ENTRIES = "entries"
+    RESIDUES = "residues"
+    ATOMS = "atoms"
+
+
+batch = typer.Typer(no_args_is_help=True, rich_markup_mode=None, cls=RunByDefault)
+
+Manifest = Annotated[
+    Path, typer.Argument(metavar="MANIFEST", help="CSV or parquet, one entry a row.")
+]
+DataSet = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the data set.")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Entries at the same time; one for each processor by default."),
+]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE", help="For all entries together, as 12GB; else 4/5 of what is free."
+    ),
+]
+
+
+@batch.command(no_args_is_help=True)
+def run(
+    manifest: Manifest,
+    workers: Workers = None,
+    memory: Memory = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="S", help="Seconds for one entry; 0: as long as it takes.")
+    ] = 0.0,
+    retries: Annotated[
+        int, typer.Option(metavar="N", help="How often to begin an entry again that was killed.")
+    ] = 3,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an earlier run in DIR ended.")
+    ] = False,
+    only_failed: Annotated[
+        bool, typer.Option("--only-failed", help="The same; try again those that failed.")
+    ] = False,
+    tables: Annotated[
+        TablesChoice, typer.Option(help="What to keep: rows; also residues; also atoms.")
+    ] = TablesChoice.ATOMS,
+    reports: Annotated[
+        bool, typer.Option("--reports", help="Also write what 'validate' writes, for each entry.")
+    ] = False,
+    sigma: o.Sigma = 0.4,
+    origin: o.Origin = o.OriginChoice.AUTO,
+    threads: Annotated[int, typer.Option(metavar="N", help="Threads of one entry.")] = 1,
+    force: o.Force = False,
+    archive: o.ArchiveFile = None,
+    definition: o.Definition = o.DefinitionChoice.PAPER,
+    fit_b: o.FitB = True,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Of a running cluster of Dask, as tcp://host:8786."),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Only every N-th row, from the I-th (0 to N-1)."),
+    ] = None,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Dask's dashboard on port 8787; needs bokeh.")
+    ] = False,
+    output: DataSet = Path("atomsight-batch"),
+) -> None:
+    """Validate every entry of a manifest; nothing is lost, and nothing is done twice."""
+    from atomsight.batch.job import Settings
+    from atomsight.batch.run import run_batch
+    from atomsight.cli.job import make_options, show_progress
+    from atomsight.cli.show_batch import show_report
+
+    options = make_options(
+        resolution=None,
+        sigma=sigma,
+        model_number=None,
+        origin=origin,
+        threads=threads,
+        force=force,
+        archive=archive,
+        definition=definition,
+        fit_b=fit_b,
+        everything=True,
+    )
+    settings = Settings(output, options, tables.value, reports, timeout, retries)
+    with show_progress() as progress:
+        report = run_batch(
+            manifest,
+            settings,
+            _place(workers, memory, scheduler, dashboard),
+            resume=resume,
+            only_failed=only_failed,
+            shard=_shard(shard),
+            progress=progress,
+        )
+    show_report(report, output)
+
+
+def _place(
+    workers: int | None, memory: str | None, scheduler: str | None, dashboard: bool
+) -> "Place":
+    """Where entries are scored."""
+    from atomsight.batch.cluster import Local, Running
+    from atomsight.batch.sizes import bytes_of
+    from atomsight.errors import ParameterError
+
+    if scheduler is None:
+        size = 0 if memory is None else bytes_of(memory, "--memory")
+        return Local(workers, size, dashboard)
+    if workers is not None or memory is not None or dashboard:
+        raise ParameterError(
+            "--workers, --memory and --dashboard: are those of the cluster, with --scheduler"
+        )
+    return Running(scheduler)
+
+
+def _shard(text: str | None) -> "Shard | None":
+    from atomsight.batch.run import Shard
+    from atomsight.errors import ParameterError
+
+    if text is None:
+        return None
+    index, _, count = text.partition("/")
+    try:
+        return Shard(int(index), int(count))
+    except ValueError:
+        raise ParameterError(f"--shard is {text!r}; write I/N, as 0/8") from None
