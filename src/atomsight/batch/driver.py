@@ -150,7 +150,7 @@ class Driver:
         from distributed import as_completed  # noqa: PLC0415  (optional library)
 
         waiting: dict[Any, Job] = {}
-        finished = as_completed([], raise_errors=False)  # type: ignore[no-untyped-call]
+        finished = as_completed([], loop=client.loop, raise_errors=False)  # type: ignore[no-untyped-call]
         try:
             while True:
                 self._fill(client, waiting, finished)
