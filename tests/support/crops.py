@@ -4,6 +4,7 @@ import csv
 import gzip
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import gemmi
@@ -97,45 +98,56 @@ def write_manifest(path: Path, header: Iterable[str], rows: Iterable[Iterable[ob
     return path
 
 
-def _truncated(model: Path, map_: Path) -> None:
-    map_.write_bytes(map_.read_bytes()[: map_.stat().st_size // 2])
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of an entry."""
+
+    model: Path
+    map: Path
 
 
-def _no_map(model: Path, map_: Path) -> None:
-    map_.unlink()
+def _truncated(files: Files) -> None:
+    files.map.write_bytes(files.map.read_bytes()[: files.map.stat().st_size // 2])
 
 
-def _no_atoms(model: Path, map_: Path) -> None:
-    model.write_text("data_nothing\n", encoding="utf-8")
+def _no_map(files: Files) -> None:
+    files.map.unlink()
 
 
-def _elsewhere(model: Path, map_: Path) -> None:
-    structure = gemmi.read_structure(str(model))
+def _no_atoms(files: Files) -> None:
+    files.model.write_text("data_nothing\n", encoding="utf-8")
+
+
+def _elsewhere(files: Files) -> None:
+    structure = gemmi.read_structure(str(files.model))
     for site in structure[0].all():
         site.atom.pos += gemmi.Position(500, 0, 0)
-    structure.make_mmcif_document().write_file(str(model))
+    structure.make_mmcif_document().write_file(str(files.model))
 
 
-def _bad_gzip(model: Path, map_: Path) -> None:
-    map_.write_bytes(gzip.compress(map_.read_bytes())[:-2000])
+def _bad_gzip(files: Files) -> None:
+    files.map.write_bytes(gzip.compress(files.map.read_bytes())[:-2000])
 
 
-def _rubbish(model: Path, map_: Path) -> None:
-    map_.write_bytes(np.random.default_rng(1).bytes(5000))
+def _rubbish(files: Files) -> None:
+    files.map.write_bytes(np.random.default_rng(1).bytes(5000))
 
 
-FAULTS: dict[str, Callable[[Path, Path], None]] = {
-    "truncated": _truncated,
-    "no map": _no_map,
-    "no atoms": _no_atoms,
-    "elsewhere": _elsewhere,
-    "bad gzip": _bad_gzip,
-    "rubbish": _rubbish,
+FAULTS: dict[str, tuple[Callable[[Files], None], str]] = {
+    "truncated": (_truncated, "read maps"),
+    "no map": (_no_map, "read maps"),
+    "no atoms": (_no_atoms, "read model"),
+    "elsewhere": (_elsewhere, "model in map"),
+    "bad gzip": (_bad_gzip, "read maps"),
+    "rubbish": (_rubbish, "read maps"),
 }
+"""How an entry is broken, and the step at which that shows."""
 
 
-def spoil(folder: Path, names: Iterable[str]) -> None:
-    """Break entries that `write_crops` wrote, each in another way."""
-    kinds = list(FAULTS.values())
-    for i, name in enumerate(names):
-        kinds[i % len(kinds)](folder / "files" / f"{name}.cif", folder / "files" / f"{name}.mrc")
+def spoil(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """Break entries that `write_crops` wrote, each in another way; tells the step of each."""
+    steps = {}
+    for name, (fault, step) in zip(names, cycle(FAULTS.values())):
+        fault(Files(folder / "files" / f"{name}.cif", folder / "files" / f"{name}.mrc"))
+        steps[name] = step
+    return steps

@@ -7,6 +7,7 @@ same time, and each thread waits for a process.
 import multiprocessing
 import os
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from threading import Lock, Thread
 from typing import Any
@@ -24,6 +25,7 @@ _THREADS = (
 _SIGNALS = {-9: "signal 9, as when no memory is left", -11: "signal 11, a crash"}
 
 _pool: Any = None
+_stopped = False
 _lock = Lock()
 
 
@@ -73,10 +75,24 @@ def attempt(job: Job, workers: int) -> Ended:
         return fail(job, begun + len(ends) - 1, "killed", "ProcessExpired", message)
 
 
-def stop_children() -> None:
-    """End all processes of this worker, whatever they are doing."""
-    global _pool  # noqa: PLW0603
+@contextmanager
+def children_allowed() -> Iterator[None]:
+    """Where this process is the worker: end all of its processes when a run ends, however it does.
+
+    Entries that were waiting for one end too, rather than begin another.
+    """
+    global _stopped  # noqa: PLW0603
+    _stopped = False
+    try:
+        yield
+    finally:
+        _stop_children()
+
+
+def _stop_children() -> None:
+    global _pool, _stopped  # noqa: PLW0603
     with _lock:
+        _stopped = True
         if _pool is not None:
             _pool.stop()
             _pool.join()
@@ -89,6 +105,8 @@ def _children(workers: int, threads: int) -> Any:
 
     global _pool  # noqa: PLW0603
     with _lock:
+        if _stopped:
+            raise CancelledError
         if _pool is None:
             # a worker under a nanny may have no children of its own unless it says so
             multiprocessing.current_process().daemon = False

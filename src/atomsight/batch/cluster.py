@@ -13,6 +13,9 @@ from atomsight.errors import ClusterError, MissingLibraryError, ParameterError
 MEMORY = "memory"
 """Name of the resource of Dask's workers."""
 
+CONNECT = "15s"
+"""How long a scheduler is given to answer."""
+
 _SHARE = 0.8
 """Of the memory that is free when a run starts."""
 
@@ -116,7 +119,7 @@ def _reached(address: str) -> Iterator[Any]:
     from distributed import Client  # noqa: PLC0415  (optional library)
 
     try:
-        client = Client(address, timeout="15s", set_as_default=False)  # type: ignore[no-untyped-call]
+        client = Client(address, timeout=CONNECT, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as exc:
         raise ClusterError(
             f"{address}: no scheduler of Dask answers there ({str(exc).partition(chr(10))[0]})"
@@ -135,7 +138,9 @@ def _started(place: Local) -> Any:
         processes=False,
         memory_limit=None,
         resources={MEMORY: memory_of(place)},
-        dashboard_address=":8787" if place.dashboard else None,
+        # for this machine alone: it shows names of files, and asks for no password
+        dashboard_address=f"127.0.0.1:{8787 if place.dashboard else 0}",
+        worker_dashboard_address="127.0.0.1:0",
         silence_logs=logging.ERROR,
     )
 

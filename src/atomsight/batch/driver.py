@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from atomsight.batch.children import attempt, stop_children
-from atomsight.batch.cluster import MEMORY, Local, Place, Running, connected
+from atomsight.batch.children import attempt, children_allowed
+from atomsight.batch.cluster import MEMORY, Place, Running, connected
 from atomsight.batch.job import Ended, Job
 from atomsight.batch.score import fail
 from atomsight.errors import ClusterError, OutputError
@@ -131,9 +131,9 @@ class Driver:
         lost: float | None = None
         while True:
             try:
-                with connected(place) as client:
+                with connected(place) as client, children_allowed():
                     lost = None
-                    self._drain(client, place)
+                    self._drain(client)
                     return
             except (ClusterError, OSError, TimeoutError) as exc:
                 if not isinstance(place, Running) or self._number == 0:
@@ -146,7 +146,7 @@ class Driver:
                     ) from None
                 time.sleep(_PAUSE)
 
-    def _drain(self, client: Any, place: Place) -> None:
+    def _drain(self, client: Any) -> None:
         from distributed import as_completed  # noqa: PLC0415  (optional library)
 
         waiting: dict[Any, Job] = {}
@@ -167,8 +167,6 @@ class Driver:
                 del waiting[future]
         finally:
             self._again.extend(waiting.values())
-            if isinstance(place, Local):
-                stop_children()
 
     def _fill(self, client: Any, waiting: dict[Any, Job], finished: Any) -> None:
         """Put as many entries on their way as keep all workers busy."""

@@ -157,7 +157,7 @@ def _name_of(cells: dict[str, str], file: Path, line: int) -> str:
         name = cells.get("id") or "__".join(
             stem(Path(cells[key])) for key in ("model", "map") if key in cells
         )
-        name = _UNFIT.sub("_", name).lstrip("._+-")[:LONGEST_NAME]
+        name = _UNFIT.sub("_", name).strip("._+-")[:LONGEST_NAME]
     else:
         name = given
     if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME or name.casefold() in _RESERVED:
