@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from threading import Lock, Thread
 from typing import Any
 
+from atomsight.batch.dataset import FAILED
 from atomsight.batch.job import Ended, Job
 from atomsight.batch.score import fail, score
 
@@ -25,6 +26,7 @@ _THREADS = (
 _SIGNALS = {-9: "signal 9, as when no memory is left", -11: "signal 11, a crash"}
 
 _pool: Any = None
+_waiting: set[Any] = set()
 _stopped = False
 _lock = Lock()
 
@@ -57,13 +59,13 @@ def attempt(job: Job, workers: int) -> Ended:
         ends: list[int] = []
         while len(ends) <= job.settings.retries:
             number = begun + len(ends)
-            future = _children(workers, job.settings.options.threads or 1).schedule(
-                score, args=[job, number], timeout=job.settings.timeout or None
-            )
             try:
-                ended: Ended = future.result()
+                ended = _in_child(job, number, workers)
             except ProcessExpired as exc:
                 ends.append(int(exc.exitcode))
+            except CancelledError:
+                # the run ends: no fault of the entry, and no row
+                return Ended(job.entry.name, FAILED, unwritten="the run was stopped")
             except TimeoutError:
                 limit = job.settings.timeout
                 message = f"not done after {limit:g} s (--timeout)"
@@ -73,6 +75,19 @@ def attempt(job: Job, workers: int) -> Ended:
         why = _SIGNALS.get(ends[-1], f"exit code {ends[-1]}")
         message = f"its process was ended {len(ends)} times ({why})"
         return fail(job, begun + len(ends) - 1, "killed", "ProcessExpired", message)
+
+
+def _in_child(job: Job, number: int, workers: int) -> Ended:
+    """Score in a process, and wait for it."""
+    with _lock:
+        pool = _children(workers, job.settings.options.threads or 1)
+        future = pool.schedule(score, args=[job, number], timeout=job.settings.timeout or None)
+        _waiting.add(future)
+    try:
+        ended: Ended = future.result()
+        return ended
+    finally:
+        _waiting.discard(future)
 
 
 @contextmanager
@@ -93,6 +108,9 @@ def _stop_children() -> None:
     global _pool, _stopped  # noqa: PLW0603
     with _lock:
         _stopped = True
+        # pebble leaves those that wait for a stopped pool waiting
+        for future in list(_waiting):
+            future.cancel()
         if _pool is not None:
             _pool.stop()
             _pool.join()
@@ -100,25 +118,24 @@ def _stop_children() -> None:
 
 
 def _children(workers: int, threads: int) -> Any:
-    """The processes of this worker; pebble replaces those that end."""
+    """The processes of this worker, for who holds the lock; pebble replaces those that end."""
     from pebble import ProcessPool  # noqa: PLC0415  (optional library)
 
     global _pool  # noqa: PLW0603
-    with _lock:
-        if _stopped:
-            raise CancelledError
-        if _pool is None:
-            # a worker under a nanny may have no children of its own unless it says so
-            multiprocessing.current_process().daemon = False
-            # entries run side by side: more threads of one would take from the others
-            for name in _THREADS:
-                os.environ[name] = str(threads)
-            _pool = ProcessPool(
-                max_workers=workers,
-                context=multiprocessing.get_context("spawn"),
-                initializer=_begin,
-            )
-        return _pool
+    if _stopped:
+        raise CancelledError
+    if _pool is None:
+        # a worker under a nanny may have no children of its own unless it says so
+        multiprocessing.current_process().daemon = False
+        # entries run side by side: more threads of one would take from the others
+        for name in _THREADS:
+            os.environ[name] = str(threads)
+        _pool = ProcessPool(
+            max_workers=workers,
+            context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+        )
+    return _pool
 
 
 def _begin() -> None:

@@ -141,7 +141,7 @@ def _started(place: Local) -> Any:
         # for this machine alone: it shows names of files, and asks for no password
         dashboard_address=f"127.0.0.1:{8787 if place.dashboard else 0}",
         worker_dashboard_address="127.0.0.1:0",
-        silence_logs=logging.ERROR,
+        silence_logs=logging.CRITICAL,
     )
 
 
