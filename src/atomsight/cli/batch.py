@@ -1,5 +1,7 @@
 """``atomsight batch``: many entries."""
 
+import signal
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -52,6 +54,11 @@ Memory = Annotated[
 ]
 
 
+TablesOption = Annotated[
+    TablesChoice, typer.Option("--tables", help="What to keep: rows; also residues; also atoms.")
+]
+
+
 @batch.command(no_args_is_help=True)
 def run(
     manifest: Manifest,
@@ -69,9 +76,7 @@ def run(
     only_failed: Annotated[
         bool, typer.Option("--only-failed", help="The same; try again those that failed.")
     ] = False,
-    tables: Annotated[
-        TablesChoice, typer.Option(help="What to keep: rows; also residues; also atoms.")
-    ] = TablesChoice.ATOMS,
+    tables: TablesOption = TablesChoice.ATOMS,
     reports: Annotated[
         bool, typer.Option("--reports", help="Also write what 'validate' writes, for each entry.")
     ] = False,
@@ -114,6 +119,8 @@ def run(
         everything=True,
     )
     settings = Settings(output, options, tables.value, reports, timeout, retries)
+    # as Slurm does when the time of a job is up: end in order, so that no entry is blamed
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with show_progress() as progress:
         report = run_batch(
             manifest,
@@ -125,6 +132,36 @@ def run(
             progress=progress,
         )
     show_report(report, output)
+
+
+@batch.command(no_args_is_help=True)
+def plan(
+    manifest: Manifest,
+    workers: Workers = None,
+    memory: Memory = None,
+    tables: TablesOption = TablesChoice.ATOMS,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write one line an entry as CSV."),
+    ] = None,
+) -> None:
+    """What would fail, and what all of it needs; nothing is computed."""
+    from atomsight.batch.cluster import Local, memory_of, require_dask, workers_of
+    from atomsight.batch.job import Settings
+    from atomsight.batch.plan import plan as look
+    from atomsight.batch.sizes import bytes_of
+    from atomsight.cli.show_batch import show_plan
+    from atomsight.io.files import require_parent, write_text
+
+    require_dask()
+    if output is not None:
+        require_parent(output)
+    here = Local(workers, 0 if memory is None else bytes_of(memory, "--memory"))
+    room = memory_of(here)
+    found = look(manifest, Settings(Path()), room)
+    if output is not None:
+        write_text(output, found.table().write_csv())
+    show_plan(found, workers_of(here), room, tables.value)
 
 
 def _place(
