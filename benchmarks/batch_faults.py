@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import Self
 
+import gemmi
 import polars as pl
 import psutil
 
@@ -30,6 +31,7 @@ from batch_speed import crops
 ATTACKS = 20
 _TIMEOUT = "20"
 _LIMIT = "2GB"
+_GREEDY_ATOMS = 2_000_000
 
 
 class Attacker(threading.Thread):
@@ -45,7 +47,7 @@ class Attacker(threading.Thread):
         """Until all signals are sent or the run is over."""
         with contextlib.suppress(psutil.NoSuchProcess):
             while self.signals and self._run.is_running():
-                time.sleep(self._rng.uniform(0.5, 2.0))
+                time.sleep(self._rng.uniform(0.2, 1.0))
                 busy = [p for p in self._run.children(recursive=True) if _scores(p)]
                 if busy:
                     self._rng.choice(busy).send_signal(self.signals[-1])
@@ -55,7 +57,7 @@ class Attacker(threading.Thread):
 def _scores(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.Error):
         spawned = "spawn_main" in " ".join(process.cmdline())
-        return spawned and process.status() != "stopped" and process.cpu_times().user > 2.0
+        return spawned and process.status() != "stopped" and process.cpu_times().user > 1.5
     return False
 
 
@@ -78,16 +80,16 @@ def ended(run: "subprocess.Popen[str]") -> str:
 
 
 def greedy(folder: Path) -> Path:
-    """A model of 3 million atoms in a small file: no estimate sees that coming."""
+    """A model of two million atoms in a small file: no estimate sees that coming."""
     path = folder / "greedy.cif.gz"
-    start, *atoms = (folder / "crop00000.cif").read_text(encoding="utf-8").rpartition("loop_\n")
-    lines = "".join(atoms).splitlines(keepends=True)
-    tags = [line for line in lines if line.startswith(("loop_", "_"))]
-    site = next(line for line in lines if line.startswith("ATOM"))
-    with gzip.open(path, "wt", compresslevel=9, encoding="utf-8") as handle:
-        handle.write(start + "loop_\n" * (tags[:1] != ["loop_\n"]) + "".join(tags))
-        for _ in range(3000):
-            handle.write(site * 1000)
+    loop = gemmi.cif.read(str(folder / "crop00000.cif")).sole_block().find_loop("_atom_site.id")
+    site = loop.get_loop()
+    words = site.values[: site.width()]
+    x = site.tags.index("_atom_site.Cartn_x")
+    with gzip.open(path, "wt", compresslevel=1, encoding="utf-8") as handle:
+        handle.write("data_greedy\nloop_\n" + "\n".join(site.tags) + "\n")
+        for i in range(_GREEDY_ATOMS):
+            handle.write(" ".join([*words[:x], f"{i % 977}.{i % 89}", *words[x + 1 :]]) + "\n")
     return path
 
 
@@ -183,7 +185,8 @@ def count(found: pl.DataFrame, calm: pl.DataFrame, steps: dict[str, str], left: 
         f"corrupt entries: {len(steps)}; with the row expected: "
         f"{sum(rows.get(name) == step for name, step in steps.items())}"
     )
-    print(f"greedy entry: {rows.get('greedy')}")
+    said = found.filter(pl.col("entry") == "greedy")["message"].to_list()
+    print(f"greedy entry: {rows.get('greedy')}: {said}")
     print(f"rows: {len(found)}, names: {found['entry'].n_unique()}")
     print(f"begun most often: {found.select(pl.col('attempts').max()).item()}")
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "atomsight-profile": ("profile",),
     "atomsight-batch": ("batch",),
     "atomsight-batch-run": ("batch", "run"),
+    "atomsight-batch-plan": ("batch", "plan"),
     "atomsight-archive": ("archive",),
     "atomsight-archive-percentile": ("archive", "percentile"),
     "atomsight-archive-build": ("archive", "build"),

@@ -91,9 +91,23 @@ def converged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make("converge.md", tmp_path_factory.mktemp("converged")) / "converged.csv"
 
 
+@pytest.fixture(scope="session")
+def manifest(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A manifest, made by the first example of docs/howto/batch.md."""
+    folder = tmp_path_factory.mktemp("batch")
+    (folder / ".cache").mkdir()
+    (folder / ".cache" / "data").symlink_to(demo_data)
+    return make("batch.md", folder) / "manifest.csv"
+
+
 @pytest.fixture
 def folder(
-    tmp_path: Path, demo_data: Path, half_maps: Path, entries: Path, converged: Path
+    tmp_path: Path,
+    demo_data: Path,
+    half_maps: Path,
+    entries: Path,
+    converged: Path,
+    manifest: Path,
 ) -> Path:
     """A folder with the demo's files, the half maps and the tables that the pages name."""
     (tmp_path / ".cache").mkdir()
@@ -103,7 +117,7 @@ def folder(
             (tmp_path / file.name).symlink_to(file)
     for file in half_maps.iterdir():
         (tmp_path / file.name).symlink_to(file)
-    for table in (entries, converged):
+    for table in (entries, converged, manifest):
         (tmp_path / table.name).symlink_to(table)
     return tmp_path
 

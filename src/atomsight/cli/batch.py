@@ -119,16 +119,17 @@ def run(
         everything=True,
     )
     settings = Settings(output, options, tables.value, reports, timeout, retries)
+    place, part = _place(workers, memory, scheduler, dashboard), _shard(shard)
     # as Slurm does when the time of a job is up: end in order, so that no entry is blamed
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with show_progress() as progress:
         report = run_batch(
             manifest,
             settings,
-            _place(workers, memory, scheduler, dashboard),
+            place,
             resume=resume,
             only_failed=only_failed,
-            shard=_shard(shard),
+            shard=part,
             progress=progress,
         )
     show_report(report, output)
