@@ -9,12 +9,13 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 from atomsight.batch.dataset import FAILED
 from atomsight.batch.job import Ended, Job
 from atomsight.batch.score import fail, score
+from atomsight.processes import end_with_parent
 
 STARTED = ".started"
 """Folder with a file for each entry that is being scored: how often it was begun."""
@@ -133,22 +134,9 @@ def _children(workers: int, threads: int) -> Any:
         _pool = ProcessPool(
             max_workers=workers,
             context=multiprocessing.get_context("spawn"),
-            initializer=_begin,
+            initializer=end_with_parent,
         )
     return _pool
-
-
-def _begin() -> None:
-    """Start of a process."""
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A process whose worker was killed must not go on."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 @contextmanager

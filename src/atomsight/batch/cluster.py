@@ -1,7 +1,6 @@
 """Where entries are scored: on this machine, on a running cluster of Dask, or on one of Slurm."""
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from atomsight.errors import ClusterError, MissingLibraryError, ParameterError
+from atomsight.processes import processors
 
 MEMORY = "memory"
 """Name of the resource of Dask's workers."""
@@ -156,7 +156,7 @@ def workers_of(place: Local) -> int:
     -------
     int
     """
-    return place.workers or len(os.sched_getaffinity(0))
+    return place.workers or processors()
 
 
 def memory_of(place: Local) -> int:

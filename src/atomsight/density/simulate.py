@@ -1,7 +1,6 @@
 """The map that a model would give: electron scattering of its atoms, on the grid of another map."""
 
 import itertools
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,6 +13,7 @@ from atomsight.density.map import Map, array_statistics, box_cell, index_matrix,
 from atomsight.errors import ParameterError
 from atomsight.kernels.gaussians import add_gaussians
 from atomsight.model import Model
+from atomsight.processes import processors
 from atomsight.typing import Bool_N, Float_N, Float_Nx3, FloatArray, Volume
 
 Form = Literal["electron", "gaussian"]
@@ -232,7 +232,7 @@ def sum_of_gaussians(like: Map, xyz: Float_Nx3, height: Float_N, sd: Float_N) ->
     index = np.ascontiguousarray(to_index(like, xyz))
     metric = np.ascontiguousarray(like.step.T @ like.step)
     reach = np.linalg.norm(index_matrix(like), axis=1)
-    workers = os.cpu_count() or 1
+    workers = processors()
     edges = np.linspace(0, len(values), workers + 1).astype(int).tolist()
 
     def fill(slab: tuple[int, int]) -> None:

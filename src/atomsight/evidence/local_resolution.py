@@ -5,7 +5,6 @@ model say how far the model agrees with the data (Cardone, Heymann & Steven 2013
 Ramírez-Aportela et al. 2021).
 """
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from atomsight.density.map import Map
 from atomsight.errors import MapFileError, ParameterError
 from atomsight.evidence.status import Status
 from atomsight.kernels.local_fsc import WindowPlan, Workspace, shell_sums, window_plan
+from atomsight.processes import processors
 from atomsight.typing import Bool_N, Float_N, FloatArray, Int_Nx3, Status_N, Volume
 
 Crossing = Literal["last", "first"]
@@ -156,7 +156,7 @@ def local_resolution(
     value = np.full(len(voxels), np.nan)
     status = np.full(len(voxels), Status.OUTSIDE, dtype=np.uint8)
     done = 0
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads or processors()) as pool:
         parts = np.array_split(rows, max(1, -(-len(rows) // (plan.batch * 8))))
         work = [(plan, a, b, start[part] + 1, threshold, crossing) for part in parts]
         for part, (v, s) in zip(parts, pool.map(lambda w: _evaluate(*w), work), strict=True):

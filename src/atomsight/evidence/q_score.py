@@ -1,6 +1,5 @@
 """Q-score: how much the map around an atom looks like the atom (Pintilie et al. 2020)."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from atomsight.evidence.status import Status
 from atomsight.kernels.cells import CellGrid, cell_grid
 from atomsight.kernels.q_score import q_scores
 from atomsight.model import Model
+from atomsight.processes import processors
 from atomsight.typing import Bool_N, Float_3x3, Float_N, Float_Nx3, FloatArray, Int_N, Status_N
 
 SIGMA_ARCHIVE = 0.4
@@ -176,7 +176,7 @@ def q_score(
         around = np.concatenate([around, _checked_neighbours(neighbours)])
     grid = cell_grid(np.ascontiguousarray(around), (1.0 + EXCLUSION) * float(options.radii[-1]))
     todo = _nearby_order(model.xyz, np.flatnonzero(chosen), grid)
-    workers = threads or os.cpu_count() or 1
+    workers = threads or processors()
     total = len(todo) * (1 + orientations)
 
     def run(rotation: Float_3x3, before: int) -> tuple[Float_N, Status_N]:
