@@ -48,7 +48,7 @@ def test_a_refinement_that_spoils_the_backbone_is_refused(tmp_path):
     assert [r.accepted for r in found] == [False, True]
     assert [r.path for r in found] == [one, tmp_path / "refined" / "two.pdb"]
     assert found[0].reason == "refused: Ramachandran outliers rose, 0 → 1 of 3"
-    assert found[1].reason == "accepted: Ramachandran outliers 1 → 0 of 3"
+    assert found[1].reason == ("accepted: Ramachandran outliers 1 → 0 of 3, wrong hands 0 → 0 of 5")
     assert all(map_ is call for call in calls)
 
 
@@ -59,7 +59,10 @@ def test_the_same_model_is_accepted_and_a_shorter_one_is_refused(tmp_path):
     same, lost = guard([long, long], [long, short])
     assert same.accepted
     assert not lost.accepted
-    assert "3 residues in Ramachandran plots after the refinement, 4 before" in lost.reason
+    assert lost.reason == (
+        "refused: Ramachandran outliers could be counted at 3 places after the refinement, at 4 "
+        "before"
+    )
 
 
 def test_a_refinement_that_writes_nothing_is_told(tmp_path):

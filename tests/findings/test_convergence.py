@@ -45,7 +45,7 @@ def test_other_numbers_and_missing_residues_are_said(evidence):
     notes = convergence_finding(evidence, placed(evidence, [0.4, 3.2, 0.6], first=70)).notes
     assert notes == ("DIR: its numbering differs from the model's: residues matched by sequence",)
     (note,) = convergence_finding(evidence, placed(evidence, [0.4, 3.2])).notes
-    assert note == "1 residues are not in the models of DIR: no Cα RMSD"
+    assert note == "1 residues are not in the models of DIR: no RMSD"
 
 
 def test_a_residue_that_q_sees_less_moves_more(haemoglobin):

@@ -1,10 +1,12 @@
 """The scores that a page colours by: what results hold, in colours that say which end is worse."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from atomsight.model import AtomClass
 from atomsight.report.payload import values
 from atomsight.report.scores import PUBLISHED, SAFE, Score, scores
 from atomsight.report.table import table_columns
@@ -48,6 +50,20 @@ def test_convergence_is_a_score_where_it_is_known(small):
     score = by_key(with_residues(small, ca_rmsd=spread))["ca_rmsd"]
     assert score.worse == "high"
     assert score.palettes[SAFE][0][0] == 0.0
+    assert score.name == "Cα RMSD"
+
+
+def test_convergence_names_the_atoms_that_were_compared(small):
+    kinds = small.model.residues.atom_class.copy()
+    kinds[:2] = AtomClass.NUCLEIC
+    table = replace(small.model.residues, atom_class=kinds)
+    both = replace(small, model=replace(small.model, residues=table))
+    spread = np.full(len(kinds), 0.5)
+    assert by_key(with_residues(both, ca_rmsd=spread))["ca_rmsd"].name == "Cα/C1' RMSD"
+    spread[2:] = np.nan
+    score = by_key(with_residues(both, ca_rmsd=spread))["ca_rmsd"]
+    assert score.name == "C1' RMSD"
+    assert "residue's C1' over" in score.definition
 
 
 def test_values_of_palettes_ascend_and_colours_are_colours(small, halved):

@@ -1,5 +1,7 @@
 """What a person sees in the terminal of independent models."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 from rich.table import Table
 from rich.text import Text
@@ -8,6 +10,7 @@ from atomsight.archive.line import ConvergenceLine, placed_on
 from atomsight.cli.show import console
 from atomsight.cli.terminal import printable
 from atomsight.ensemble.ensemble import Convergence
+from atomsight.ensemble.geometry.quality import Quality
 from atomsight.ensemble.pipeline import Ensemble
 from atomsight.findings.finding import shown
 
@@ -77,17 +80,20 @@ def _making_rows(result: Ensemble) -> list[tuple[str, str]]:
                 "models fit the map worse than the one they started from",
             )
         )
-    favoured = [one.backbone.favoured_percent for one in result.final]
-    clashscore = [one.clashes.clashscore for one in result.final]
-    rows.append(
-        (
-            "kept",
-            f"{len(result.final)}: Ramachandran favoured {np.mean(favoured):.1f} % (lowest "
-            f"{np.min(favoured):.1f}), clashscore {np.mean(clashscore):.1f}, wrong hands "
-            f"{sum(one.covalent.n_bad_chirals for one in result.final)}",
-        )
-    )
+    rows.append(("kept", f"{len(result.final)}: {', '.join(_geometry(result.final))}"))
     return rows
+
+
+def _geometry(models: Sequence[Quality]) -> Iterator[str]:
+    favoured = np.array([one.backbone.favoured_percent for one in models])
+    if np.isfinite(favoured).any():
+        yield (
+            f"Ramachandran favoured {np.nanmean(favoured):.1f} % (lowest {np.nanmin(favoured):.1f})"
+        )
+    off = np.mean([one.covalent.n_outliers for one in models])
+    yield f"bonds and angles off by 4 sigma {off:.1f}"
+    yield f"clashscore {np.mean([one.clashes.clashscore for one in models]):.1f}"
+    yield f"wrong hands {sum(one.covalent.n_bad_chirals for one in models)}"
 
 
 def _rows(result: Convergence) -> list[tuple[str, str]]:
@@ -98,11 +104,11 @@ def _rows(result: Convergence) -> list[tuple[str, str]]:
         ("models", f"{len(result.models)} of {len(result)} residues, not superposed"),
         ("resolution", resolution),
         (
-            "Cα RMSD, pairwise",
+            f"{result.atoms} RMSD, pairwise",
             f"mean {one.mean:.3f} Å, median {one.median:.3f}, largest {one.largest:.2f}, skewness "
             f"{shown(one.skewness, 2)} over {one.n} residues",
         ),
-        ("Cα RMSD to the mean", f"mean {np.nanmean(result.ca_rmsd_to_mean):.3f} Å"),
+        (f"{result.atoms} RMSD to the mean", f"mean {np.nanmean(result.ca_rmsd_to_mean):.3f} Å"),
         (
             "residues",
             f"{one.below_1:.1%} below 1 Å, {one.from_1_to_3:.1%} from 1 to 3 Å, {one.above_3:.1%} "
@@ -137,7 +143,7 @@ def _models(result: Convergence) -> Table:
 def _worst(result: Convergence) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("least fixed residues")
-    for name in ("models", "Cα RMSD"):
+    for name in ("models", f"{result.atoms} RMSD"):
         table.add_column(name, justify="right")
     for i in np.argsort(-result.ca_rmsd, kind="stable")[:_WORST].tolist():
         if np.isfinite(result.ca_rmsd[i]):

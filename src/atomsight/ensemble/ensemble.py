@@ -14,7 +14,7 @@ from atomsight.ensemble.convergence import (
     spread,
 )
 from atomsight.ensemble.matching import Match, far_chains, union
-from atomsight.ensemble.residues import Residues, polymer_residues
+from atomsight.ensemble.residues import Residues, atoms_shown, polymer_residues
 from atomsight.errors import ParameterError
 from atomsight.model import Model
 from atomsight.typing import Float_N, Float_Nx3, FloatArray, Int_N, Str_N
@@ -118,6 +118,20 @@ class Convergence:
 
     def __len__(self) -> int:
         return len(self.number)
+
+    @property
+    def atom_class(self) -> Int_N:
+        """`AtomClass` of each residue, as the first model that has it says, shape (m,)."""
+        found = np.zeros(len(self), dtype=np.int64)
+        for model, rows in zip(reversed(self.models), reversed(self.rows), strict=True):
+            here = rows >= 0
+            found[here] = model.residues.atom_class[rows[here]]
+        return found
+
+    @property
+    def atoms(self) -> str:
+        """What stands for the residues: ``Cα``, ``C1'`` or ``Cα/C1'``."""
+        return atoms_shown(self.atom_class)
 
 
 def measure_convergence(models: Sequence[Model], *, resolution: float | None = None) -> Convergence:

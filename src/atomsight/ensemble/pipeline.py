@@ -255,7 +255,7 @@ def _notes(health: Health, refinements: list[Refinement]) -> list[str]:
     refused = sum(not one.accepted for one in refinements)
     if refused:
         notes.append(
-            f"{refused} of {len(refinements)} refinements raised Ramachandran outliers and were "
+            f"{refused} of {len(refinements)} refinements made the model a worse molecule and were "
             "refused; those models are as they were made"
         )
     return notes

@@ -8,14 +8,15 @@ import gemmi
 import numpy as np
 
 from atomsight.density.map import Map
+from atomsight.ensemble.geometry.covalent import Covalent, covalent_geometry
 from atomsight.ensemble.geometry.ramachandran import Backbone, backbone_geometry
 from atomsight.errors import ModelFileError, ParameterError
 from atomsight.evidence.b_factor import BFactorFit, fit_b_factors
 from atomsight.evidence.q_score import q_score
 from atomsight.io.files import make_folder, write_text
 from atomsight.io.models import read_model
-from atomsight.model import Model
-from atomsight.typing import Float_N, Float_Nx3
+from atomsight.model import AtomClass, Model
+from atomsight.typing import Bool_N, Float_N, Float_Nx3
 
 RefineCoordinates = Callable[[Path, Map, Path], None]
 """Takes a model's file and a map, and writes the refined model to the second path."""
@@ -35,6 +36,8 @@ class Refinement:
         Why, in one sentence.
     before, after : Backbone
         Ramachandran, Cβ and omega of both.
+    covalent_before, covalent_after : Covalent
+        Bonds, angles and chiral centres of both.
     """
 
     start: Path
@@ -43,6 +46,8 @@ class Refinement:
     reason: str
     before: Backbone
     after: Backbone
+    covalent_before: Covalent
+    covalent_after: Covalent
 
     @property
     def path(self) -> Path:
@@ -53,7 +58,7 @@ class Refinement:
 def refine_coordinates(
     kept: Sequence[Path], map_: Map, refine: RefineCoordinates, folder: Path
 ) -> list[Refinement]:
-    """Refine models against the map, and take only what does not spoil their backbone.
+    """Refine models against the map, and take only what does not spoil them: see `guard`.
 
     Parameters
     ----------
@@ -94,10 +99,12 @@ def refine_coordinates(
 
 
 def guard(before: Sequence[Path], after: Sequence[Path]) -> list[Refinement]:
-    """Refuse refined models that have more Ramachandran outliers than before, or fewer residues.
+    """Refuse refined models that are worse molecules than before, or lost residues.
 
     A refinement at low resolution can fit the map by spoiling the backbone: servalcat's default
-    weights took one model from none to 18 % outliers at 5 Å.
+    weights took one model from none to 18 % outliers at 5 Å. Proteins are judged by their
+    Ramachandran outliers, nucleotides, which have none, by bonds and angles more than 4 sigma
+    off, and both by the hands of their chiral centres. None of the three may rise.
 
     Parameters
     ----------
@@ -114,27 +121,66 @@ def guard(before: Sequence[Path], after: Sequence[Path]) -> list[Refinement]:
     ModelFileError
         If a file cannot be read, or cctbx fails.
     MissingLibraryError
-        If cctbx is not installed.
+        If cctbx is not installed, or there is neither OpenMM nor a monomer library.
     """
     models = [read_model(path) for path in (*before, *after)]
-    judged = backbone_geometry(models)
+    judged = [
+        _Judged(model, backbone, covalent_geometry(model))
+        for model, backbone in zip(models, backbone_geometry(models), strict=True)
+    ]
     pairs = zip(before, after, judged[: len(before)], judged[len(before) :], strict=True)
     return [
-        Refinement(one, other, *_verdict(old, new), before=old, after=new)
+        Refinement(
+            one,
+            other,
+            *_verdict(old, new),
+            before=old.backbone,
+            after=new.backbone,
+            covalent_before=old.covalent,
+            covalent_after=new.covalent,
+        )
         for one, other, old, new in pairs
     ]
 
 
-def _verdict(before: Backbone, after: Backbone) -> tuple[bool, str]:
-    if after.n_evaluated < before.n_evaluated:
-        return False, (
-            f"refused: {after.n_evaluated} residues in Ramachandran plots after the refinement, "
-            f"{before.n_evaluated} before"
-        )
-    counts = f"{before.n_outliers} → {after.n_outliers} of {after.n_evaluated}"
-    if after.n_outliers > before.n_outliers:
-        return False, f"refused: Ramachandran outliers rose, {counts}"
-    return True, f"accepted: Ramachandran outliers {counts}"
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One model, and what is said of it."""
+
+    model: Model
+    backbone: Backbone
+    covalent: Covalent
+
+    @property
+    def nucleotide(self) -> Bool_N:
+        """Shape (m,)."""
+        return np.asarray(self.model.residues.atom_class == AtomClass.NUCLEIC)
+
+    def counted(self) -> dict[str, tuple[int, int]]:
+        """What must not rise: name → (bad ones, judged ones)."""
+        nucleotides = int(self.nucleotide.sum())
+        bad = int(self.covalent.outliers[self.nucleotide].sum())
+        kinds = {
+            "Ramachandran outliers": (self.backbone.n_outliers, self.backbone.n_evaluated),
+            "bond and angle outliers of nucleotides": (bad, nucleotides),
+            "wrong hands": (self.covalent.n_bad_chirals, len(self.covalent.chirals.z)),
+        }
+        return {name: counts for name, counts in kinds.items() if counts[1]}
+
+
+def _verdict(before: _Judged, after: _Judged) -> tuple[bool, str]:
+    told = []
+    for what, (old, places) in before.counted().items():
+        new, left = after.counted().get(what, (0, 0))
+        if left < places:
+            return False, (
+                f"refused: {what} could be counted at {left} places after the refinement, at "
+                f"{places} before"
+            )
+        if new > old:
+            return False, f"refused: {what} rose, {old} → {new} of {left}"
+        told.append(f"{what} {old} → {new} of {left}")
+    return True, f"accepted: {', '.join(told)}"
 
 
 def b_from_q(

@@ -11,6 +11,8 @@ from atomsight.typing import Float_Nx3, Int_N, Str_N
 ATOM_OF = {AtomClass.PROTEIN: "CA", AtomClass.NUCLEIC: "C1'"}
 """The atom that stands for a residue."""
 
+_SHOWN = {AtomClass.PROTEIN: "Cα", AtomClass.NUCLEIC: "C1'"}
+
 _FORCE_FIELD_NAMES = {
     **dict.fromkeys(("HID", "HIE", "HIP", "HSD", "HSE", "HSP"), "H"),
     **dict.fromkeys(("CYX", "CYM"), "C"),
@@ -105,6 +107,23 @@ def _code(name: str) -> str:
     found = gemmi.find_tabulated_residue(name)
     letter = found.one_letter_code.strip().upper() if found.found() else ""
     return letter if letter not in ("", "X") else name
+
+
+def atoms_shown(atom_class: Int_N) -> str:
+    """What the atoms that stand for residues are called, for people.
+
+    Parameters
+    ----------
+    atom_class : ndarray of int, shape (m,)
+        `AtomClass` of each residue.
+
+    Returns
+    -------
+    str
+        ``Cα``, ``C1'``, or ``Cα/C1'`` where there are residues of both; ``Cα`` without residues.
+    """
+    there = [name for kind, name in _SHOWN.items() if (atom_class == kind).any()]
+    return "/".join(there) or _SHOWN[AtomClass.PROTEIN]
 
 
 def polymer_residues(model: Model) -> Residues:

@@ -83,16 +83,12 @@ def convergence_columns(result: Convergence) -> dict[str, np.ndarray]:
     dict
         Name of the column → one value a residue.
     """
-    kind = np.full(len(result), "", dtype="U10")
-    for model, rows in zip(reversed(result.models), reversed(result.rows), strict=True):
-        here = rows >= 0
-        kind[here] = CLASS_LABELS[model.residues.atom_class[rows[here]]]
     return {
         "chain": result.chain,
         "number": result.number,
         "icode": result.icode,
         "residue": result.name,
-        "class": kind,
+        "class": CLASS_LABELS[result.atom_class],
         "models": result.n,
         "ca_rmsd": result.ca_rmsd,
         "ca_rmsd_to_mean": result.ca_rmsd_to_mean,

@@ -96,8 +96,9 @@ def making_facts(result: Ensemble) -> dict[str, Any]:
         "ranked_by": CRITERIA,
         "health": {
             **asdict(result.health),
-            "definition": "perturbation: mean movement of Cα (C1') in the phase without map, Å; "
-            "worse: share of models whose CC-mean with the map ended below that of the prepared "
+            "definition": "perturbation: mean over the models of the root mean square "
+            "movement of Cα (C1') in the phase without map, Å; worse: share of models "
+            "whose CC-mean with the map ended below that of the prepared "
             "model",
         },
         "refinements": [

@@ -6,6 +6,7 @@ import numpy as np
 
 from atomsight.ensemble.convergence import PAIRWISE, POOR, histogram, spread
 from atomsight.ensemble.known import PlacedConvergence
+from atomsight.ensemble.residues import atoms_shown
 from atomsight.evidence.adp import ranks
 from atomsight.evidence.groups import group_means
 from atomsight.findings.finding import Evidence, Finding
@@ -15,7 +16,7 @@ _FEWEST = 3
 
 
 def convergence_finding(evidence: Evidence, placed: PlacedConvergence) -> Finding:
-    """Cα RMSD of the residues among independent models, and how it goes with Q.
+    """RMSD of the residues' Cα or C1' among independent models, and how it goes with Q.
 
     Parameters
     ----------
@@ -28,6 +29,7 @@ def convergence_finding(evidence: Evidence, placed: PlacedConvergence) -> Findin
     """
     model, rmsd, known = evidence.model, placed.ca_rmsd, placed.known
     overall = spread(rmsd)
+    atoms = atoms_shown(model.residues.atom_class[np.isfinite(rmsd)])
     q = group_means(evidence.scores.q, model.residue, len(model.residues), evidence.scores.counted)
     chains = {
         name: asdict(spread(rmsd[model.residues.chain == name]))
@@ -54,7 +56,7 @@ def convergence_finding(evidence: Evidence, placed: PlacedConvergence) -> Findin
         rows=(
             (
                 "convergence",
-                f"mean Cα RMSD {overall.mean:.2f} Å (pairwise, {known.models} models) over "
+                f"mean {atoms} RMSD {overall.mean:.2f} Å (pairwise, {known.models} models) over "
                 f"{overall.n} residues; {overall.n_above_3} above 3 Å",
             ),
         ),
@@ -91,6 +93,6 @@ def _notes(placed: PlacedConvergence) -> list[str]:
         )
     if placed.without:
         notes.append(
-            f"{placed.without} residues are not in the models of {placed.known.folder}: no Cα RMSD"
+            f"{placed.without} residues are not in the models of {placed.known.folder}: no RMSD"
         )
     return notes

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from atomsight.density.map import Map
+from atomsight.ensemble.residues import atoms_shown
 from atomsight.errors import MapFileError, ResultsError
 from atomsight.export.columns import atom_keys, residue_keys
 from atomsight.export.half_maps import fsc_table
@@ -51,6 +52,13 @@ class Results:
     model: Model
     map: Map | None = None
     no_map: str = ""
+
+    @property
+    def rmsd_atoms(self) -> str:
+        """Atoms whose RMSD among independent models is known: ``Cα``, ``C1'`` or ``Cα/C1'``."""
+        table = self.model.residues
+        known = np.isfinite(self.residues.get("ca_rmsd", np.full(len(table), np.nan)))
+        return atoms_shown(table.atom_class[known])
 
 
 def results_of(outcome: Outcome) -> Results:

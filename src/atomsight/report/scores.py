@@ -269,11 +269,11 @@ def _cc_mean(results: Results) -> Score:
 def _ca_rmsd(results: Results) -> Score:
     return Score(
         key="ca_rmsd",
-        name="Cα RMSD",
+        name=f"{results.rmsd_atoms} RMSD",
         unit="Å",
         definition=(
-            "Spread of a residue's Cα over all pairs of independent models: below 1 Å the map "
-            "fixes it, above 3 Å its register may be off. Herzik et al. 2019."
+            f"Spread of a residue's {results.rmsd_atoms} over all pairs of independent models: "
+            "below 1 Å the map fixes it, above 3 Å its register may be off. Herzik et al. 2019."
         ),
         palettes={
             SAFE: _spread(_VIRIDIS[::-1], 0.0, max(_range(results, "ca_rmsd")[1], 1.0)),

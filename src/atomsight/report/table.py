@@ -22,7 +22,7 @@ _NUMBERS = (
     ("inclusion", "inclusion", 2, "share of its atoms above the contour level"),
     ("density", "density (σ)", 2, "at its atoms, above the mean of the map"),
     ("cc_mean", "CC-mean", 3, "correlation about the mean with the map of the model"),
-    ("ca_rmsd", "Cα RMSD (Å)", 2, "spread among independent models"),
+    ("ca_rmsd", "models' RMSD (Å)", 2, "of Cα (C1' of nucleic acid) among independent models"),
 )
 _TEXTS = (
     ("class", "class", "kind of molecule"),

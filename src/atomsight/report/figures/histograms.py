@@ -278,7 +278,7 @@ def solvent_histograms(results: Results) -> Drawn:
 
 
 def convergence_histogram(results: Results) -> Drawn:
-    """Cα RMSD among independent models, in the three colours of the paper.
+    """RMSD of Cα or C1' among independent models, in the three colours of the paper.
 
     Parameters
     ----------
@@ -298,7 +298,7 @@ def convergence_histogram(results: Results) -> Drawn:
         _histogram(
             "ca_rmsd",
             "Convergence of independent models",
-            Axis("Cα RMSD of a residue (Å)"),
+            Axis(f"{results.rmsd_atoms} RMSD of a residue (Å)"),
             {
                 f"below {WELL:g} Å": values[values < WELL],
                 f"{WELL:g} to {POOR:g} Å": values[(values >= WELL) & (values <= POOR)],
