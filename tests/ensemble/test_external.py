@@ -1,6 +1,7 @@
 """Programs of the user's: a stand-in that writes, fails, or writes nothing."""
 
 import sys
+from dataclasses import replace
 from math import isnan
 
 import numpy as np
@@ -13,9 +14,12 @@ from atomsight.ensemble.engines.external import (
     ExternalProtocol,
     words_of,
 )
+from atomsight.ensemble.fit import fit_to_map
 from atomsight.ensemble.generation import FOLDER, GenerationOptions, generate
+from atomsight.ensemble.pipeline import health_of
 from atomsight.errors import ExternalProgramError, ParameterError
 from atomsight.io.models import read_model
+from tests.ensemble.peptides import map_around
 from tests.ensemble.test_density_force import prepared
 
 STAND_IN = """\
@@ -41,14 +45,15 @@ def scene(tmp_path):
     program.write_text(STAND_IN)
     map_path = tmp_path / "map.mrc"
     map_path.write_text("stands for a map")
+    map_ = map_from_array(np.ones((4, 4, 4)), 1.0, path=map_path)
     command = f"'{sys.executable}' '{program}' {{model}} {{map}} {{seed}} {{output}}"
     model = prepared(np.array([[1.0, 2.0, 3.0]]))
-    return model, map_path, command
+    return model, map_, command
 
 
 def engine(scene, **other):
-    model, map_path, command = scene
-    return ExternalEngine(model, map_path, 3.0, ExternalProtocol(command=command, **other))
+    model, map_, command = scene
+    return ExternalEngine(model, map_, 3.0, ExternalProtocol(command=command, **other))
 
 
 def test_the_model_that_the_program_wrote_is_taken(scene, tmp_path):
@@ -57,14 +62,66 @@ def test_the_model_that_the_program_wrote_is_taken(scene, tmp_path):
     assert read_model(made.path).xyz.tolist() == [[1.0, 2.0, 3.0]]
     assert made.engine == "external"
     assert isnan(made.energy)
+    assert isnan(made.perturbation)
     assert {p.name for p in tmp_path.iterdir()} == {"seed_0001.cif", "map.mrc", "stand in.py"}
 
 
+MOVES = """\
+import sys
+import gemmi
+model, map_, seed, output = sys.argv[1:5]
+structure = gemmi.read_structure(model)
+residue = structure[0][0][0]
+for atom in residue:
+    atom.pos += gemmi.Position(*[0.1 * int(seed)] * 3)
+if seed == "2":
+    residue.remove_atom("C0", "\\0")
+if seed == "3":
+    for name in [atom.name for atom in residue][5:]:
+        residue.remove_atom(name, "\\0")
+structure.make_mmcif_document().write_file(output)
+"""
+
+
+@pytest.fixture
+def moving(scene, tmp_path):
+    (tmp_path / "stand in.py").write_text(MOVES)
+    rng = np.random.default_rng(5)
+    model = prepared(rng.uniform(0.0, 12.0, (30, 3)))
+    model = replace(model, atom=np.array([f"C{i}" for i in range(30)]))
+    map_ = replace(map_around(model.xyz + 0.2), path=scene[1].path)
+    return ExternalEngine(model, map_, 3.0, ExternalProtocol(scene[2])), model, map_
+
+
+def test_the_fit_of_its_models_is_computed_here(moving, tmp_path):
+    external, model, map_ = moving
+    still, nearer, fewer, other = (external.generate(seed, tmp_path) for seed in range(4))
+    assert still.cc_start == fit_to_map(model, model.xyz, map_, 3.0)
+    assert still.cc_end == pytest.approx(still.cc_start, abs=1e-4)
+    assert nearer.cc_end > nearer.cc_start
+    assert (fewer.missing_atoms, fewer.other_atoms) == (1, 0)
+    assert fewer.cc_end > fewer.cc_start
+    assert other.missing_atoms == 25
+    assert isnan(other.cc_start)
+    assert isnan(other.cc_end)
+    health = health_of([still, nearer, fewer, other])
+    assert health.n == 3
+    assert isnan(health.perturbation)
+
+
+def test_density_of_what_takes_no_part_does_not_count(moving, scene, tmp_path):
+    external, model, map_ = moving
+    beside = model.xyz[:1] + np.array([0.0, 0.0, 3.0])
+    among = replace(model, others=beside)
+    fit = ExternalEngine(among, map_, 3.0, ExternalProtocol(scene[2])).generate(0, tmp_path)
+    assert fit.cc_start != external.generate(1, tmp_path).cc_start
+
+
 def test_a_program_that_names_its_own_file(scene, tmp_path):
-    model, map_path, command = scene
+    model, map_, command = scene
     mine = command.replace("{output}", "out_{seed}_0001.cif")
     protocol = ExternalProtocol(mine, result="out_*.cif")
-    made = ExternalEngine(model, map_path, 3.0, protocol).generate(1, tmp_path)
+    made = ExternalEngine(model, map_, 3.0, protocol).generate(1, tmp_path)
     assert len(read_model(made.path)) == 1
 
 
@@ -83,9 +140,9 @@ def test_a_program_that_fails_is_shown_with_its_last_lines(scene, tmp_path, seed
 
 
 def test_a_program_that_takes_too_long_is_ended(scene, tmp_path):
-    model, map_path, _ = scene
+    model, map_, _ = scene
     command = f"'{sys.executable}' -c 'import time; time.sleep(60)' {{model}} {{output}}"
-    slow = ExternalEngine(model, map_path, 3.0, ExternalProtocol(command, timeout=0.2))
+    slow = ExternalEngine(model, map_, 3.0, ExternalProtocol(command, timeout=0.2))
     with pytest.raises(ExternalProgramError, match=r"not done after 0.2 s; it said nothing"):
         slow.generate(1, tmp_path)
 
@@ -118,8 +175,7 @@ def test_a_map_without_a_file_cannot_be_given_to_a_program(scene):
 
 
 def test_finished_models_stay_when_one_fails(scene, tmp_path):
-    model, map_path, command = scene
-    map_ = map_from_array(np.ones((2, 2, 2)), 1.0, path=map_path)
+    model, map_, command = scene
     options = GenerationOptions(
         resolution=3.0, models=4, workers=1, protocol=ExternalProtocol(command)
     )

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from atomsight.density.sampling import trilinear
-from atomsight.ensemble.engines.minimisation import minimiser, positions_of
+from atomsight.ensemble.engines.minimisation import minimiser
 from atomsight.ensemble.engines.openmm_engine import OpenMMEngine, Run
 from atomsight.ensemble.engines.openmm_system import omega_atoms
 from atomsight.ensemble.engines.protocol import OpenMMProtocol
+from atomsight.ensemble.positions import positions_of
 from atomsight.ensemble.preparation import prepare, structure_of
 from atomsight.errors import ModelFileError
 from atomsight.io.models import read_model

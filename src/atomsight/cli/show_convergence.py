@@ -73,11 +73,14 @@ def _making_rows(result: Ensemble) -> list[tuple[str, str]]:
         )
     ]
     if health.n:
+        moved = "movement without map unknown"
+        if np.isfinite(health.perturbation):
+            moved = f"moved {health.perturbation:.2f} Å without map"
         rows.append(
             (
                 "sampler",
-                f"moved {shown(health.perturbation, 2)} Å without map; {health.worse:.0%} of the "
-                "models fit the map worse than the one they started from",
+                f"{moved}; {health.worse:.0%} of {health.n} models fit the map worse than the one "
+                "they started from",
             )
         )
     rows.append(("kept", f"{len(result.final)}: {', '.join(_geometry(result.final))}"))

@@ -10,6 +10,7 @@ from atomsight.ensemble.engines.engine import hash_of
 from atomsight.ensemble.engines.minimisation import minimiser
 from atomsight.ensemble.engines.protocol import OpenMMProtocol
 from atomsight.ensemble.ensemble import Convergence, measure_convergence
+from atomsight.ensemble.fit import LEAST_COMMON
 from atomsight.ensemble.generation import GenerationOptions, Progress
 from atomsight.ensemble.geometry.quality import Quality, model_quality
 from atomsight.ensemble.making import Made, make_ensemble
@@ -187,7 +188,12 @@ def converge(
         convergence=replace(
             found,
             protocol=protocol,
-            notes=(*made.prepared.notes, *_notes(health, refinements), *found.notes),
+            notes=(
+                *made.prepared.notes,
+                *_notes_on_atoms(made.models),
+                *_notes(health, refinements),
+                *found.notes,
+            ),
             checksums={str(path): sha256(Path(path)) for path in (model, map_, *kept)},
         ),
     )
@@ -243,6 +249,30 @@ def health_of(models: list[Generated]) -> Health:
         worse=float((known < 0).mean()) if len(known) else float("nan"),
         n=len(known),
     )
+
+
+def _notes_on_atoms(models: list[Generated]) -> list[str]:
+    """Where a program made models of other atoms."""
+    notes = []
+    missing = [one.missing_atoms for one in models if one.missing_atoms]
+    if missing:
+        unknown = sum(bool(np.isnan(one.cc_end)) for one in models if one.missing_atoms)
+        notes.append(
+            f"{len(missing)} of {len(models)} models lack heavy atoms of the prepared one, up to "
+            f"{max(missing)}: their correlations with the map are over the atoms in common"
+            + (
+                f"; {unknown} lack more than {1 - LEAST_COMMON:.0%} of them and have none"
+                if unknown
+                else ""
+            )
+        )
+    other = [one.other_atoms for one in models if one.other_atoms]
+    if other:
+        notes.append(
+            f"{len(other)} of {len(models)} models have heavy atoms that the prepared one does "
+            f"not, up to {max(other)}: these do not count in the correlations with the map"
+        )
+    return notes
 
 
 def _notes(health: Health, refinements: list[Refinement]) -> list[str]:

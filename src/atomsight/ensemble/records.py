@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,18 @@ class Generated:
     protocol : str
         First 12 hexadecimal digits of the SHA-256 of all parameters and versions.
     cc_start, cc_end : float
-        Correlation of the map with the map of the prepared model, and of this one; NaN: unknown.
+        Correlation of the map with the map of the prepared model, and of this one, over the heavy
+        atoms of both; NaN: unknown.
     perturbation : float
         Å: root mean square movement of Cα (C1') in the phase without map; NaN: unknown.
     energy, map_energy : float
         kJ/mol: force field and map; NaN: unknown.
     seconds : float
-        CPU time.
+        CPU time; of an external program, time by the clock.
     restarts : int
         How often it was begun again in shorter steps because the simulation broke down.
+    missing_atoms, other_atoms : int
+        Heavy atoms of the prepared model that this one lacks, and those that it has beside them.
     inputs : str
         First 12 hexadecimal digits of the SHA-256 of the prepared model and the map.
     """
@@ -50,6 +53,8 @@ class Generated:
     map_energy: float
     seconds: float
     restarts: int = 0
+    missing_atoms: int = 0
+    other_atoms: int = 0
     inputs: str = ""
 
 
@@ -115,7 +120,11 @@ def read_record(path: Path) -> Generated:
     """
     try:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        given = {field.name: values[field.name] for field in fields(Generated)}
+        given = {
+            field.name: values[field.name]
+            for field in fields(Generated)
+            if field.default is MISSING or field.name in values
+        }
         for key in ("cc_start", "cc_end", "perturbation", "energy", "map_energy", "seconds"):
             given[key] = float("nan") if given[key] is None else float(given[key])
         return Generated(**given | {"path": path.with_name(str(given["path"]))})

@@ -64,7 +64,10 @@ def generated_columns(result: Ensemble) -> dict[str, np.ndarray]:
     rows = [one.row() for one in result.quality]
     columns |= {name: np.array([row[name] for row in rows], dtype=float) for name in rows[0]}
     measured = ("energy", "map_energy", "cc_start", "cc_end", "perturbation", "restarts", "seconds")
-    columns |= {name: np.array([getattr(one, name) for one in models]) for name in measured}
+    counts = ("missing_atoms", "other_atoms")
+    columns |= {
+        name: np.array([getattr(one, name) for one in models]) for name in (*measured, *counts)
+    }
     return columns
 
 

@@ -14,7 +14,6 @@ from atomsight.ensemble.engines.external import (
 from atomsight.ensemble.engines.protocol import OpenMMProtocol, protocol_of
 from atomsight.ensemble.libraries import require_openmm
 from atomsight.ensemble.preparation import Prepared
-from atomsight.errors import ParameterError
 
 AnyProtocol = OpenMMProtocol | ExternalProtocol
 """The type of the protocol chooses the engine."""
@@ -72,6 +71,4 @@ def make_engine(protocol: AnyProtocol, prepared: Prepared, map_: Map, resolution
         from atomsight.ensemble.engines.openmm_engine import OpenMMEngine  # noqa: PLC0415
 
         return OpenMMEngine(prepared, map_, resolution, protocol)
-    if map_.path is None:
-        raise ParameterError("a program needs a map file, and this map has none")
-    return ExternalEngine(prepared, map_.path, resolution, protocol)
+    return ExternalEngine(prepared, map_, resolution, protocol)

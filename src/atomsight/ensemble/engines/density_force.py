@@ -72,10 +72,8 @@ def make_density(
     OverlayError
         If the model's backbone does not lie in density.
     """
-    box = box_around(map_, prepared.xyz)
-    # a voxel without a value says nothing: no density
-    values = np.nan_to_num(box.values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    values[_owned_by_others(box, prepared)] = 0.0
+    box = own_density(map_, prepared)
+    values = box.values
     blurred = ndimage.gaussian_filter(values, [blur / s for s in box.voxel_size[::-1]])
     backbone = prepared.xyz[np.isin(prepared.atom, _BACKBONE) & ~prepared.added]
     scaled = []
@@ -87,7 +85,27 @@ def make_density(
                 f"model's backbone is {level:.3g}, not positive: does the model lie in this map?"
             )
         scaled.append(np.clip(volume / np.float32(level), lowest, highest).astype(np.float32))
-    return Density(scaled[0], scaled[1], box.origin, index_matrix(box), _on(box, values))
+    return Density(scaled[0], scaled[1], box.origin, index_matrix(box), box)
+
+
+def own_density(map_: Map, prepared: Prepared) -> Map:
+    """The box of a map around a model, without the density of atoms that take no part.
+
+    Parameters
+    ----------
+    map_ : Map
+    prepared : Prepared
+
+    Returns
+    -------
+    Map
+        float32; 0 at voxels within `REACH` of another atom and nearer to it than to the model.
+    """
+    box = box_around(map_, prepared.xyz)
+    # a voxel without a value says nothing: no density
+    values = np.nan_to_num(box.values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    values[_owned_by_others(box, prepared)] = 0.0
+    return _on(box, values)
 
 
 def _owned_by_others(box: Map, prepared: Prepared) -> npt.NDArray[np.bool_]:

@@ -11,7 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from atomsight.density.map import Map
+from atomsight.ensemble.engines.density_force import own_density
 from atomsight.ensemble.engines.engine import hash_of
+from atomsight.ensemble.fit import fit_of_model
 from atomsight.ensemble.preparation import Prepared, write_model
 from atomsight.ensemble.records import Generated, model_path
 from atomsight.errors import ExternalProgramError, InputError, ParameterError
@@ -52,8 +55,8 @@ class ExternalEngine:
     Parameters
     ----------
     prepared : Prepared
-    map_path : Path
-        The map as the user gave it.
+    map_ : Map
+        Whole, or the box around the model; the program gets the file that it was read from.
     resolution : float
         Å.
     protocol : ExternalProtocol
@@ -61,7 +64,7 @@ class ExternalEngine:
     Raises
     ------
     ParameterError
-        If the template names what there is not, or not what is needed.
+        If the template names what there is not, or not what is needed, or the map has no file.
     ExternalProgramError
         If there is no such program.
     """
@@ -69,10 +72,13 @@ class ExternalEngine:
     name = "external"
 
     def __init__(
-        self, prepared: Prepared, map_path: Path, resolution: float, protocol: ExternalProtocol
+        self, prepared: Prepared, map_: Map, resolution: float, protocol: ExternalProtocol
     ) -> None:
+        if map_.path is None:
+            raise ParameterError("a program needs a map file, and this map has none")
         self._prepared = prepared
-        self._map_path = map_path.resolve()
+        self._map_path = map_.path.resolve()
+        self._own_density = own_density(map_, prepared)
         self._resolution = resolution
         self._protocol = protocol
         self._words = words_of(protocol)
@@ -98,7 +104,8 @@ class ExternalEngine:
         Returns
         -------
         Generated
-            Correlations, energies and perturbation are not known.
+            Energies and perturbation are not known; correlations are computed here, over the atoms
+            that the model has in common with the prepared one.
 
         Raises
         ------
@@ -122,7 +129,7 @@ class ExternalEngine:
             said = self._run(command, here)
             found = self._result(here, output, command, said)
             try:
-                read_model(found)
+                written = read_model(found)
             except InputError as exc:
                 raise ExternalProgramError(
                     f"{command[0]}, seed {seed}: what it wrote cannot be used: {exc}"
@@ -130,18 +137,21 @@ class ExternalEngine:
                 ) from None
             with whole_file(path) as temporary:
                 shutil.copyfile(found, temporary)
+        fit = fit_of_model(self._prepared, written, self._own_density, self._resolution)
         nan = math.nan
         return Generated(
             path=path,
             seed=seed,
             engine=self.name,
             protocol=hash_of(self.protocol()),
-            cc_start=nan,
-            cc_end=nan,
+            cc_start=fit.start,
+            cc_end=fit.end,
             perturbation=nan,
             energy=nan,
             map_energy=nan,
             seconds=time.monotonic() - started,
+            missing_atoms=fit.missing,
+            other_atoms=fit.other,
         )
 
     def _run(self, command: list[str], here: Path) -> str:
