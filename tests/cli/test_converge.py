@@ -113,6 +113,7 @@ def test_validate_shows_what_converge_found(atomsight, models, tmp_path):
             "--keep must be",
         ),
         (("--import", "{one}", "{two}", "--symmetry", "C2"), "means nothing with --import"),
+        (("--import", "{one}", "{two}", "--b-factors", "q"), "means nothing with --import"),
         (("--import", "{one}"), "convergence needs at least two models, not 1"),
         (("--import", "{one}", "{odd}"), "odd.pdb: none of its chains has the sequence"),
         (("--import", "{one}", "{one}"), "this model is given twice"),
@@ -129,6 +130,18 @@ def test_what_is_wrong_is_said_in_one_line_and_nothing_is_left(
     words = [word.format(**files) for word in arguments]
     done = atomsight("converge", *words, "-o", tmp_path / "out")
     assert message in done.error
+    assert files_below(tmp_path) == before
+
+
+def test_a_missing_servalcat_is_told_before_any_work(atomsight, models, tmp_path, monkeypatch):
+    monkeypatch.setattr("atomsight.ensemble.servalcat.shutil.which", lambda *_, **__: None)
+    before = files_below(tmp_path)
+    done = atomsight(
+        *("converge", models[0], tmp_path / "lost.mrc", "--resolution", "3", "--models", "3"),
+        *("--keep", "2", "--b-factors", "servalcat", "-o", tmp_path / "out"),
+    )
+    assert "servalcat is not installed: run: pip install 'atomsight[ensemble]'" in done.error
+    assert "--b-factors q" in done.error
     assert files_below(tmp_path) == before
 
 

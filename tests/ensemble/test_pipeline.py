@@ -8,7 +8,7 @@ import gemmi
 import numpy as np
 import pytest
 
-from atomsight.ensemble.generation import GenerationOptions
+from atomsight.ensemble.generation import FOLDER, GenerationOptions
 from atomsight.ensemble.pipeline import KEPT, MOST_WORSE, REFINED, Health, converge, health_of
 from atomsight.ensemble.records import Generated
 from atomsight.errors import ParameterError
@@ -109,6 +109,30 @@ def test_without_refinement_models_are_compared_as_made(run):
     assert {m.path.parent.name for m in plain.convergence.models} == {"models"}
 
 
+def test_without_b_factors_the_refined_models_are_compared(run):
+    result, folder, _ = run
+    model, map_ = result.made.model.path, result.made.map.path
+    plain = converge(model, map_, OPTIONS, folder, keep=2, b_factors="none")
+    assert {m.path.parent.name for m in plain.convergence.models} == {REFINED}
+    assert all(len(set(m.b_iso.tolist())) == 1 for m in plain.convergence.models)
+    assert plain.b_factors == "none"
+    np.testing.assert_array_equal(plain.convergence.ca_rmsd, result.convergence.ca_rmsd)
+
+
+def test_b_factors_leave_the_models_where_they_were_made(run, tmp_path):
+    result, folder, _ = run
+    model, map_ = result.made.model.path, result.made.map.path
+    (folder / FOLDER).rename(tmp_path / FOLDER)
+    found = converge(model, map_, OPTIONS, tmp_path, keep=2, refine=False, b_factors="q")
+    (tmp_path / FOLDER).rename(folder / FOLDER)
+    assert found.refinements == ()
+    for one in found.convergence.models:
+        assert one.path.parent.name == KEPT
+        made = read_model(folder / FOLDER / one.path.name)
+        np.testing.assert_array_equal(one.xyz, made.xyz)
+        assert len(set(one.b_iso.tolist())) > 3
+
+
 def test_files_tell_how_models_came_about(run, tmp_path):
     result, _, _ = run
     written = write_ensemble(result, tmp_path)
@@ -118,6 +142,9 @@ def test_files_tell_how_models_came_about(run, tmp_path):
     assert making["seeds"] == [0, 1, 2]
     assert len(making["kept_seeds"]) == 2
     assert making["health"]["n"] == 3
+    assert making["b_factors"]["source"] == "q"
+    expected = [float(m.b_iso[m.heavy].mean()) for m in result.convergence.models]
+    assert making["b_factors"]["mean"] == pytest.approx(expected)
     assert making["protocol"]["parameters"]["hot_time"] == SHORT.hot_time
     assert facts["protocol"] == result.protocol
     with (tmp_path / "generated.csv").open(encoding="utf-8", newline="") as handle:

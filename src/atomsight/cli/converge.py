@@ -43,6 +43,13 @@ def converge(
     refine: Annotated[
         bool, typer.Option("--refine/--no-refine", help="Refine the models that are kept.")
     ] = True,
+    b_factors: Annotated[
+        o.BFactorChoice | None,
+        typer.Option(
+            help="Of the kept models: from their Q-scores, by servalcat, or none of their own; q "
+            "by default, none with --no-refine."
+        ),
+    ] = None,
     model_number: o.ModelNumber = None,
     selection: o.Selection = None,
     symmetry: Annotated[
@@ -85,8 +92,9 @@ def converge(
 
     known = None if line is None else read_line(line)
     if imported:
-        if symmetry is not None:
-            raise ParameterError("--symmetry: means nothing with --import")
+        for name, given in (("--symmetry", symmetry), ("--b-factors", b_factors)):
+            if given is not None:
+                raise ParameterError(f"{name}: means nothing with --import")
         from atomsight.ensemble.importing import converge_models
         from atomsight.export.convergence import write_convergence
 
@@ -133,6 +141,7 @@ def converge(
             output,
             keep=keep,
             refine=refine,
+            b_factors=None if b_factors is None else b_factors.value,
             model_number=model_number,
             selection=selection,
             symmetry=symmetry,

@@ -67,6 +67,14 @@ class EngineChoice(StrEnum):
     EXTERNAL = "external"
 
 
+class BFactorChoice(StrEnum):
+    """Where the B factors of kept models come from."""
+
+    Q = "q"
+    SERVALCAT = "servalcat"
+    NONE = "none"
+
+
 class FormChoice(StrEnum):
     """How a model becomes a map."""
 

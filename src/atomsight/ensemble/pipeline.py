@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from atomsight.ensemble.b_factors import BFactors, require_b_factors, set_b_factors
 from atomsight.ensemble.engines.engine import hash_of
 from atomsight.ensemble.engines.minimisation import minimiser
 from atomsight.ensemble.engines.protocol import OpenMMProtocol
@@ -18,9 +19,7 @@ from atomsight.ensemble.ranking import KEEP, Ranking, rank_by_quality
 from atomsight.ensemble.records import Generated
 from atomsight.ensemble.refinement import (
     Refinement,
-    b_from_q,
     refine_coordinates,
-    write_mmcif,
 )
 from atomsight.errors import ParameterError
 from atomsight.io.files import make_folder, sha256
@@ -74,6 +73,8 @@ class Ensemble:
     final : tuple of Quality
         Of the kept ones as they are compared.
     health : Health
+    b_factors : {"q", "servalcat", "none"}
+        Where the kept ones' B factors come from.
     convergence : Convergence
         Of the kept ones.
     """
@@ -85,6 +86,7 @@ class Ensemble:
     refinements: tuple[Refinement, ...]
     final: tuple[Quality, ...]
     health: Health
+    b_factors: BFactors
     convergence: Convergence
 
 
@@ -96,6 +98,7 @@ def converge(
     *,
     keep: int = KEEP,
     refine: bool = True,
+    b_factors: BFactors | None = None,
     model_number: int | None = None,
     selection: str | None = None,
     symmetry: str | None = None,
@@ -115,7 +118,10 @@ def converge(
     keep : int
         How many of the models are compared: those with the best mean of four ranks.
     refine : bool
-        Minimise the kept ones in the map, and give them B factors from their Q-scores.
+        Minimise the kept ones in the map.
+    b_factors : {"q", "servalcat", "none"}, optional
+        Of the kept ones: from their Q-scores, by servalcat, or the prepared model's mean. By
+        default "q", and "none" without refinement.
     model_number : int, optional
         MODEL of the file.
     selection : str, optional
@@ -148,6 +154,8 @@ def converge(
             f"--keep must be at least 2 and at most the number of models, {options.models}, not "
             f"{keep}"
         )
+    source: BFactors = b_factors or ("q" if refine else "none")
+    require_b_factors(source, map_)
     made = make_ensemble(
         model,
         map_,
@@ -171,8 +179,16 @@ def converge(
     if refine and isinstance(options.protocol, OpenMMProtocol):
         refinements = _refined(kept, made, options.protocol, folder / REFINED, tell)
         kept = [one.path for one in refinements]
-    if refine:
-        kept = _with_b_factors(kept, made, options.resolution, make_folder(folder / KEPT), tell)
+    if source != "none":
+        kept = set_b_factors(
+            kept,
+            made.map,
+            made.prepared,
+            source,
+            options.resolution,
+            make_folder(folder / KEPT),
+            lambda done: tell("B factors", done, len(kept)),
+        )
     final = [read_model(path) for path in kept]
     health = health_of(made.models)
     found = measure_convergence(final, resolution=options.resolution)
@@ -185,6 +201,7 @@ def converge(
         refinements=tuple(refinements),
         final=tuple(model_quality(final)),
         health=health,
+        b_factors=source,
         convergence=replace(
             found,
             protocol=protocol,
@@ -217,17 +234,6 @@ def _counted(step: Callable[..., None], name: str, of: int, tell: Progress) -> C
 
     tell(name, 0, of)
     return counting
-
-
-def _with_b_factors(
-    kept: list[Path], made: Made, resolution: float, folder: Path, tell: Progress
-) -> list[Path]:
-    written = []
-    for number, path in enumerate(kept, 1):
-        with_b, _ = b_from_q(made.map, read_model(path), resolution=resolution)
-        written.append(write_mmcif(with_b, folder / path.name))
-        tell("B factors", number, len(kept))
-    return written
 
 
 def health_of(models: list[Generated]) -> Health:

@@ -1,9 +1,12 @@
 """B factors by servalcat, which refines them against the map in reciprocal space."""
 
 import os
+import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import gemmi
@@ -17,6 +20,10 @@ from atomsight.io.models import read_model
 from atomsight.model import Model
 from atomsight.typing import Float_N
 
+PROGRAM = "servalcat"
+
+SKEWED = "servalcat takes maps with axes at right angles only"
+
 _LAST_LINES = 5
 _STILL = 0.002
 
@@ -27,7 +34,7 @@ def b_from_servalcat(
     *,
     resolution: float,
     monomers: Path | None = None,
-    program: str = "servalcat",
+    program: str = PROGRAM,
 ) -> Model:
     """Refine the B factors of a model by ``servalcat refine_spa_norefmac --fix_xyz``.
 
@@ -66,7 +73,8 @@ def b_from_servalcat(
     Yamashita et al. (2021), Acta Cryst. D77, 1282-1291.
     """
     if (map_.step - np.diag(np.diag(map_.step))).any():
-        raise ParameterError(f"{map_.path}: servalcat takes maps with axes at right angles only")
+        raise ParameterError(f"{map_.path}: {SKEWED}")
+    where = require_servalcat(program)
     library = monomers or os.environ.get("CLIBD_MON")
     with tempfile.TemporaryDirectory(prefix="atomsight-servalcat-") as name:
         folder = Path(name)
@@ -76,7 +84,7 @@ def b_from_servalcat(
         shifted.structure.cell = gemmi.UnitCell(*box_cell(map_.step, shape))
         shifted.structure.spacegroup_hm = "P 1"
         write_mmcif(shifted, folder / "model.cif")
-        command = [program, "refine_spa_norefmac", "--map", "map.mrc", "--model", "model.cif"]
+        command = [where, "refine_spa_norefmac", "--map", "map.mrc", "--model", "model.cif"]
         command += ["-d", f"{resolution:g}", "--fix_xyz", "--hydrogen", "yes", "--hout"]
         command += ["--monlib", str(library)] if library else ["--unrestrained"]
         said = _run(command, folder, model)
@@ -87,17 +95,52 @@ def b_from_servalcat(
     return with_columns(model, b_iso=b_iso)
 
 
+def require_servalcat(program: str = PROGRAM) -> str:
+    """Where servalcat is.
+
+    Parameters
+    ----------
+    program : str
+        The command; it is looked for beside this Python first.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    MissingLibraryError
+        If servalcat is not installed.
+    """
+    # a Python that is called by its path has its programs beside it, on no PATH
+    beside = str(Path(sys.executable).parent)
+    found = shutil.which(program, path=beside) or shutil.which(program)
+    if found is None:
+        raise MissingLibraryError(
+            f"{program} is not installed: run: pip install 'atomsight[ensemble]', or let B factors "
+            "be fitted from Q-scores (--b-factors q), which needs no other program"
+        )
+    return found
+
+
+def servalcat_version() -> str | None:
+    """Version of servalcat, if it is installed beside this Python.
+
+    Returns
+    -------
+    str or None
+    """
+    try:
+        return version("servalcat")
+    except PackageNotFoundError:
+        return None
+
+
 def _run(command: list[str], folder: Path, model: Model) -> str:
     """Run in a folder; returns the last lines that were said."""
-    try:
-        done = subprocess.run(  # noqa: S603  (the user's own program)
-            [*command, "-o", "refined"], cwd=folder, capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError:
-        raise MissingLibraryError(
-            f"{command[0]} is not installed: run: pip install 'atomsight[ensemble]', "
-            "or let B factors be fitted from Q-scores, which needs no other program"
-        ) from None
+    done = subprocess.run(  # noqa: S603  (the user's own program)
+        [*command, "-o", "refined"], cwd=folder, capture_output=True, text=True, check=False
+    )
     said = "\n".join(f"{done.stdout}\n{done.stderr}".strip().splitlines()[-_LAST_LINES:])
     if done.returncode != 0:
         raise ModelFileError(

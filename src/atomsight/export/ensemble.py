@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from atomsight.ensemble.b_factors import DEFINITIONS
 from atomsight.ensemble.pipeline import Ensemble
 from atomsight.ensemble.ranking import CRITERIA
+from atomsight.ensemble.servalcat import servalcat_version
 from atomsight.export.convergence import write_convergence
 from atomsight.export.tables import frame, write_csv
 from atomsight.typing import PathLikeStr
@@ -103,6 +105,12 @@ def making_facts(result: Ensemble) -> dict[str, Any]:
             "movement of Cα (C1') in the phase without map, Å; worse: share of models "
             "whose CC-mean with the map ended below that of the prepared "
             "model",
+        },
+        "b_factors": {
+            "source": result.b_factors,
+            "definition": DEFINITIONS[result.b_factors],
+            "servalcat": servalcat_version() if result.b_factors == "servalcat" else None,
+            "mean": [float(one.b_iso[one.heavy].mean()) for one in result.convergence.models],
         },
         "refinements": [
             {"model": one.start.name, "accepted": one.accepted, "reason": one.reason}
