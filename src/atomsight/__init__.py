@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from atomsight.ensemble.geometry.covalent import Covalent, covalent_geometry
     from atomsight.ensemble.geometry.quality import Quality, model_quality
     from atomsight.ensemble.geometry.ramachandran import Backbone, backbone_geometry
+    from atomsight.ensemble.health import Health
     from atomsight.ensemble.importing import converge_models, read_ensemble
     from atomsight.ensemble.making import Made
-    from atomsight.ensemble.pipeline import Ensemble, Health, converge
+    from atomsight.ensemble.pipeline import Ensemble, converge
     from atomsight.ensemble.preparation import Prepared, prepare
     from atomsight.ensemble.ranking import Ranking, rank_models
     from atomsight.ensemble.records import Generated
@@ -147,10 +148,10 @@ _HOME = {
         "Backbone",
         "backbone_geometry",
     ),
+    "ensemble.health": ("Health",),
     "ensemble.making": ("Made",),
     "ensemble.pipeline": (
         "Ensemble",
-        "Health",
         "converge",
     ),
     "ensemble.preparation": (

@@ -16,7 +16,7 @@ from atomsight.ensemble.engines.external import (
 )
 from atomsight.ensemble.fit import fit_to_map
 from atomsight.ensemble.generation import FOLDER, GenerationOptions, generate
-from atomsight.ensemble.pipeline import health_of
+from atomsight.ensemble.health import health_of
 from atomsight.errors import ExternalProgramError, ParameterError
 from atomsight.io.models import read_model
 from tests.ensemble.peptides import map_around
@@ -104,7 +104,7 @@ def test_the_fit_of_its_models_is_computed_here(moving, tmp_path):
     assert other.missing_atoms == 25
     assert isnan(other.cc_start)
     assert isnan(other.cc_end)
-    health = health_of([still, nearer, fewer, other])
+    health = health_of([still, nearer, fewer, other], [])
     assert health.n == 3
     assert isnan(health.perturbation)
 

@@ -2,15 +2,17 @@
 
 import csv
 import json
-from dataclasses import replace
 
 import gemmi
 import numpy as np
 import pytest
 
+from atomsight.ensemble.engines.density_force import own_density
+from atomsight.ensemble.fit import fit_to_map
 from atomsight.ensemble.generation import FOLDER, GenerationOptions
-from atomsight.ensemble.pipeline import KEPT, MOST_WORSE, REFINED, Health, converge, health_of
-from atomsight.ensemble.records import Generated
+from atomsight.ensemble.health import MOST_WORSE
+from atomsight.ensemble.pipeline import KEPT, REFINED, converge
+from atomsight.ensemble.positions import positions_of
 from atomsight.errors import ParameterError
 from atomsight.export.ensemble import generated_columns, write_ensemble
 from atomsight.io.map_writing import write_map
@@ -19,23 +21,6 @@ from tests.ensemble.generate_peptide import NAMES, SHORT
 from tests.ensemble.peptides import map_around, peptide, write
 
 OPTIONS = GenerationOptions(resolution=3.0, models=3, workers=2, protocol=SHORT)
-
-
-def generated(seed, start, end, moved=2.0):
-    nan = float("nan")
-    return Generated("x", seed, "e", "p", start, end, moved, nan, nan, 1.0)
-
-
-def test_health_counts_models_that_left_the_map():
-    health = health_of([generated(0, 0.5, 0.6), generated(1, 0.5, 0.4), generated(2, 0.5, 0.5)])
-    assert health == Health(perturbation=2.0, worse=pytest.approx(1 / 3), n=3)
-
-
-def test_health_of_models_of_which_nothing_is_known():
-    nan = float("nan")
-    health = health_of([generated(0, nan, nan, nan)])
-    assert health.n == 0
-    assert np.isnan([health.perturbation, health.worse]).all()
 
 
 @pytest.mark.parametrize("keep", [0, 1, 4])
@@ -160,6 +145,19 @@ def test_a_sampler_that_leaves_the_map_is_named(run):
     result, _, _ = run
     columns = generated_columns(result)
     worse = columns["cc_end"] < columns["cc_start"]
+    assert result.health.worse == pytest.approx(worse.mean())
     said = any("the spread may be the sampler's" in note for note in result.convergence.notes)
     assert said == (worse.mean() > MOST_WORSE)
-    assert replace(result.health, worse=0.0).worse == 0.0
+
+
+def test_the_fit_of_the_kept_ones_is_that_of_the_refined(run):
+    result, folder, _ = run
+    made = result.made
+    own = own_density(made.map, made.prepared)
+    gains = []
+    for model in result.convergence.models:
+        xyz = positions_of(made.prepared, read_model(folder / REFINED / model.path.name))
+        end = fit_to_map(made.prepared, xyz, own, OPTIONS.resolution)
+        gains.append(end - made.models[0].cc_start)
+    assert result.health.kept_gain == pytest.approx(np.mean(gains), abs=1e-6)
+    assert result.health.kept_worse == np.mean(np.array(gains) < 0)

@@ -80,7 +80,8 @@ def _making_rows(result: Ensemble) -> list[tuple[str, str]]:
             (
                 "sampler",
                 f"{moved}; {health.worse:.0%} of {health.n} models fit the map worse than the one "
-                "they started from",
+                f"they started from, {health.kept_worse:.0%} of the kept ones; CC-mean "
+                f"{health.gain:+.3f}, {health.kept_gain:+.3f}",
             )
         )
     rows.append(("kept", f"{len(result.final)}: {', '.join(_geometry(result.final))}"))

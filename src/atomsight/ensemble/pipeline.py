@@ -7,16 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from atomsight.ensemble.b_factors import BFactors, require_b_factors, set_b_factors
+from atomsight.ensemble.engines.density_force import own_density
 from atomsight.ensemble.engines.engine import hash_of
 from atomsight.ensemble.engines.minimisation import minimiser
 from atomsight.ensemble.engines.protocol import OpenMMProtocol
 from atomsight.ensemble.ensemble import Convergence, measure_convergence
-from atomsight.ensemble.fit import LEAST_COMMON
+from atomsight.ensemble.fit import fit_of_model
 from atomsight.ensemble.generation import GenerationOptions, Progress
 from atomsight.ensemble.geometry.quality import Quality, model_quality
+from atomsight.ensemble.health import Health, health_notes, health_of
 from atomsight.ensemble.making import Made, make_ensemble
 from atomsight.ensemble.ranking import KEEP, Ranking, rank_by_quality
-from atomsight.ensemble.records import Generated
 from atomsight.ensemble.refinement import (
     Refinement,
     refine_coordinates,
@@ -29,30 +30,6 @@ from atomsight.typing import PathLikeStr
 
 REFINED, KEPT = "refined", "kept"
 """Folders below that of the results."""
-
-MOST_WORSE = 0.1
-"""Of more models than this share that end with a worse fit than they began with, the sampler
-failed, not the map."""
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Whether the models say something about the map, or about how they were made.
-
-    Attributes
-    ----------
-    perturbation : float
-        Å: mean over the models of how far the phase without map moved Cα (C1'); NaN: unknown.
-    worse : float
-        Share of the models whose correlation with the map ended below that of the prepared one;
-        NaN: unknown.
-    n : int
-        Models with both correlations.
-    """
-
-    perturbation: float
-    worse: float
-    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +167,9 @@ def converge(
             lambda done: tell("B factors", done, len(kept)),
         )
     final = [read_model(path) for path in kept]
-    health = health_of(made.models)
+    own = own_density(made.map, made.prepared)
+    fits = [fit_of_model(made.prepared, one, own, options.resolution) for one in final]
+    health = health_of(made.models, fits)
     found = measure_convergence(final, resolution=options.resolution)
     protocol = hash_of(made.protocol)
     return Ensemble(
@@ -207,8 +186,8 @@ def converge(
             protocol=protocol,
             notes=(
                 *made.prepared.notes,
-                *_notes_on_atoms(made.models),
-                *_notes(health, refinements),
+                *health_notes(made.models, health),
+                *_notes(refinements),
                 *found.notes,
             ),
             checksums={str(path): sha256(Path(path)) for path in (model, map_, *kept)},
@@ -236,58 +215,8 @@ def _counted(step: Callable[..., None], name: str, of: int, tell: Progress) -> C
     return counting
 
 
-def health_of(models: list[Generated]) -> Health:
-    """Whether models were moved far enough, and came back to the map.
-
-    Parameters
-    ----------
-    models : list of Generated
-
-    Returns
-    -------
-    Health
-    """
-    moved = np.array([one.perturbation for one in models], dtype=float)
-    gain = np.array([one.cc_end - one.cc_start for one in models], dtype=float)
-    known = gain[np.isfinite(gain)]
-    return Health(
-        perturbation=float(np.nanmean(moved)) if np.isfinite(moved).any() else float("nan"),
-        worse=float((known < 0).mean()) if len(known) else float("nan"),
-        n=len(known),
-    )
-
-
-def _notes_on_atoms(models: list[Generated]) -> list[str]:
-    """Where a program made models of other atoms."""
+def _notes(refinements: list[Refinement]) -> list[str]:
     notes = []
-    missing = [one.missing_atoms for one in models if one.missing_atoms]
-    if missing:
-        unknown = sum(bool(np.isnan(one.cc_end)) for one in models if one.missing_atoms)
-        notes.append(
-            f"{len(missing)} of {len(models)} models lack heavy atoms of the prepared one, up to "
-            f"{max(missing)}: their correlations with the map are over the atoms in common"
-            + (
-                f"; {unknown} lack more than {1 - LEAST_COMMON:.0%} of them and have none"
-                if unknown
-                else ""
-            )
-        )
-    other = [one.other_atoms for one in models if one.other_atoms]
-    if other:
-        notes.append(
-            f"{len(other)} of {len(models)} models have heavy atoms that the prepared one does "
-            f"not, up to {max(other)}: these do not count in the correlations with the map"
-        )
-    return notes
-
-
-def _notes(health: Health, refinements: list[Refinement]) -> list[str]:
-    notes = []
-    if health.worse > MOST_WORSE:
-        notes.append(
-            f"{health.worse:.0%} of the models fit the map worse than the model they started from: "
-            "the spread may be the sampler's, not the map's"
-        )
     refused = sum(not one.accepted for one in refinements)
     if refused:
         notes.append(

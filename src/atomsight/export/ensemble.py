@@ -103,8 +103,8 @@ def making_facts(result: Ensemble) -> dict[str, Any]:
             **asdict(result.health),
             "definition": "perturbation: mean over the models of the root mean square "
             "movement of Cα (C1') in the phase without map, Å; worse: share of models "
-            "whose CC-mean with the map ended below that of the prepared "
-            "model",
+            "whose CC-mean with the map ended below that of the prepared model; gain: mean "
+            "difference of the two; kept_worse, kept_gain: the same of the kept models, refined",
         },
         "b_factors": {
             "source": result.b_factors,
