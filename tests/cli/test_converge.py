@@ -112,6 +112,11 @@ def test_validate_shows_what_converge_found(atomsight, models, tmp_path):
             ("{one}", "{lost}", "--resolution", "3", "--models", "4", "--keep", "5"),
             "--keep must be",
         ),
+        (
+            ("{one}", "{two}", "--resolution", "3", "--engine", "external", "--platform", "cpu"),
+            "--platform: means nothing with --engine external",
+        ),
+        (("--import", "{one}", "{two}", "--platform", "cpu"), "means nothing with --import"),
         (("--import", "{one}", "{two}", "--symmetry", "C2"), "means nothing with --import"),
         (("--import", "{one}", "{two}", "--b-factors", "q"), "means nothing with --import"),
         (("--import", "{one}"), "convergence needs at least two models, not 1"),
@@ -154,3 +159,19 @@ def test_validate_refuses_other_folders(atomsight, models, tmp_path):
     ]
     atomsight("converge", "--import", *odd, "-o", tmp_path / "odd")
     assert "no chain of the sequence" in atomsight(*command, tmp_path / "odd").error
+
+
+def test_a_platform_that_is_not_there_is_refused_with_the_remedy(atomsight, models, tmp_path):
+    pytest.importorskip("openmm")
+    pytest.importorskip("pdbfixer")
+    from atomsight.ensemble.engines.platforms import registered
+
+    if "CUDA" in registered():
+        pytest.skip("this machine has CUDA for OpenMM")
+    before = files_below(tmp_path)
+    command = ("converge", models[0], models[1], "--resolution", "3", "--platform", "cuda")
+    done = atomsight(*command, "-o", tmp_path / "out")
+    assert done.code == 2
+    assert "--platform cuda: " in done.error
+    assert "openmm[cuda12]" in done.error
+    assert files_below(tmp_path) == before

@@ -28,11 +28,19 @@ def converge(
     keep: Annotated[int, typer.Option(help="How many of them, the best, to compare.")] = 10,
     seed: Annotated[int, typer.Option(help="Of the first model; the others follow.")] = 0,
     workers: Annotated[
-        int | None, typer.Option(help="Processes; one for each processor by default.")
+        int | None,
+        typer.Option(help="Processes; by default one for each processor, or one on a card."),
     ] = None,
     engine: Annotated[
         o.EngineChoice, typer.Option(help="openmm, built in, or a program of yours: external.")
     ] = o.EngineChoice.OPENMM,
+    platform: Annotated[
+        o.PlatformChoice,
+        typer.Option(
+            help="What the built-in engine computes on; auto: a graphics card that works, or else "
+            "the CPU."
+        ),
+    ] = o.PlatformChoice.AUTO,
     command: Annotated[
         str,
         typer.Option(
@@ -92,7 +100,12 @@ def converge(
 
     known = None if line is None else read_line(line)
     if imported:
-        for name, given in (("--symmetry", symmetry), ("--b-factors", b_factors)):
+        unfit = {
+            "--symmetry": symmetry,
+            "--b-factors": b_factors,
+            "--platform": None if platform is o.PlatformChoice.AUTO else platform,
+        }
+        for name, given in unfit.items():
             if given is not None:
                 raise ParameterError(f"{name}: means nothing with --import")
         from atomsight.ensemble.importing import converge_models
@@ -125,12 +138,13 @@ def converge(
     from atomsight.ensemble.pipeline import converge as make
     from atomsight.export.ensemble import write_ensemble
 
+    chosen, reason = _protocol(engine, platform, command, output)
     options = GenerationOptions(
         resolution=resolution,
         models=models,
         seed=seed,
         workers=workers,
-        protocol=_protocol(engine, command),
+        protocol=chosen,
     )
     # the folder stays where a run is cut off: it goes on there
     with show_progress() as progress:
@@ -150,20 +164,26 @@ def converge(
             progress=progress,
         )
     written = write_ensemble(made, output)
-    show_making(made)
+    show_making(made, reason)
     show_convergence(made.convergence, known)
     show_files(output, written)
 
 
-def _protocol(engine: o.EngineChoice, command: str) -> "AnyProtocol":
+def _protocol(
+    engine: o.EngineChoice, platform: o.PlatformChoice, command: str, output: Path
+) -> "tuple[AnyProtocol, str]":
+    from atomsight.ensemble.engines.choice import with_platform
     from atomsight.ensemble.engines.external import ExternalProtocol
     from atomsight.ensemble.engines.protocol import OpenMMProtocol
+    from atomsight.ensemble.generation import FOLDER
     from atomsight.errors import ParameterError
 
     if engine is o.EngineChoice.OPENMM:
         if command:
             raise ParameterError("--command: means nothing without --engine external")
-        return OpenMMProtocol()
+        return with_platform(OpenMMProtocol(), platform.value, output / FOLDER)
+    if platform is not o.PlatformChoice.AUTO:
+        raise ParameterError("--platform: means nothing with --engine external")
     if not command:
         raise ParameterError("--engine external needs --command, the program to run")
-    return ExternalProtocol(command)
+    return ExternalProtocol(command), ""

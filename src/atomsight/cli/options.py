@@ -75,6 +75,15 @@ class BFactorChoice(StrEnum):
     NONE = "none"
 
 
+class PlatformChoice(StrEnum):
+    """What the built-in engine computes on."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    OPENCL = "opencl"
+
+
 class FormChoice(StrEnum):
     """How a model becomes a map."""
 

@@ -44,18 +44,21 @@ def show_convergence(result: Convergence, line: ConvergenceLine | None = None) -
         screen.print(Text(printable(f"note: {note}")))
 
 
-def show_making(result: Ensemble) -> None:
+def show_making(result: Ensemble, platform: str = "") -> None:
     """Print how the models came about, and how good they are.
 
     Parameters
     ----------
     result : Ensemble
+    platform : str
+        What was computed on, and why; "": what was asked for.
     """
     screen = console()
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in _making_rows(result):
+    rows = [("platform", platform)] if platform else []
+    for name, value in [*rows, *_making_rows(result)]:
         table.add_row(Text(name), Text(printable(value)))
     screen.print(table)
 

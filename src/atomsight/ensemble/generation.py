@@ -41,7 +41,8 @@ class GenerationOptions:
     seed : int
         Of the first model; the others follow.
     workers : int or None
-        Processes; None: one for each processor that this process may use.
+        Processes; None: one for each processor that this process may use, and one alone on a
+        graphics card.
     protocol : OpenMMProtocol or ExternalProtocol
         Chooses the engine too.
     """
@@ -104,7 +105,7 @@ def generate(
         tell = progress or _nothing
         tell("models", options.models - len(todo), options.models)
         if todo:
-            workers = options.workers or len(os.sched_getaffinity(0))
+            workers = options.workers or _default_workers(options.protocol)
             for made in make_models(task, todo, workers):
                 done[made.seed] = made
                 tell("models", sum(seed in done for seed in wanted), options.models)
@@ -144,6 +145,13 @@ def _check(options: GenerationOptions) -> None:
         raise ParameterError(f"--workers must be at least 1, not {options.workers}")
     if not (np.isfinite(options.resolution) and options.resolution > 0):
         raise ParameterError(f"--resolution must be positive, not {options.resolution:g}")
+
+
+def _default_workers(protocol: AnyProtocol) -> int:
+    # processes on one card wait for each other, and each holds its own copy of the maps there
+    if isinstance(protocol, OpenMMProtocol) and protocol.platform != "cpu":
+        return 1
+    return len(os.sched_getaffinity(0))
 
 
 def _require_same(records: list[Generated], protocol: str, inputs: str, place: Path) -> None:

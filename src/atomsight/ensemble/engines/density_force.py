@@ -1,7 +1,7 @@
 """The map as a force on atoms."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ REACH = 4.0
 
 _BACKBONE = ("N", "CA", "C", "O", "P", "O5'", "C5'", "C4'", "C3'", "O3'")
 _NM = 10.0
+
+MapName = Literal["fine", "coarse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +139,14 @@ class DensityForce:
     """
 
     def __init__(self, density: Density, weight: Float_N) -> None:
-        self._maps = {"fine": density.fine, "coarse": density.coarse}
+        self._maps: dict[MapName, Volume] = {"fine": density.fine, "coarse": density.coarse}
         self._values = density.fine
         self._origin = density.origin / _NM
         self._matrix = np.ascontiguousarray(density.matrix * _NM)
         self._weight = weight
         self._force = np.zeros((len(weight), 3))
 
-    def use(self, name: str) -> None:
+    def use(self, name: MapName) -> None:
         """Choose the map that acts from now on.
 
         Parameters

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from atomsight.density.map import Map
-from atomsight.ensemble.engines.density_force import Density, make_density
+from atomsight.ensemble.engines.density_force import Density, MapName, make_density
 from atomsight.ensemble.engines.engine import hash_of
 from atomsight.ensemble.engines.openmm_system import (
     BACKBONE_GROUP,
@@ -17,6 +17,7 @@ from atomsight.ensemble.engines.openmm_system import (
     Simulated,
     make_system,
 )
+from atomsight.ensemble.engines.platforms import context_of
 from atomsight.ensemble.engines.protocol import OPENMM, OpenMMProtocol, protocol_of
 from atomsight.ensemble.fit import fit_to_map
 from atomsight.ensemble.libraries import require_openmm
@@ -25,7 +26,6 @@ from atomsight.ensemble.records import Generated, model_path
 from atomsight.errors import ModelFileError
 from atomsight.typing import Float_Nx3
 
-_EVERYTHING = {FORCE_FIELD_GROUP, BACKBONE_GROUP, MAP_GROUP}
 _TOLERANCE = 10.0
 """kJ/mol/nm: root mean square force at which a minimisation ends."""
 
@@ -35,7 +35,9 @@ _MOST_RESTARTS = 2
 
 
 class OpenMMEngine:
-    """Makes models with OpenMM, on one thread of the CPU: the same seed gives the same model.
+    """Makes models with OpenMM, on one thread of the CPU or on a graphics card.
+
+    On the CPU, the same seed gives the same model, byte for byte.
 
     Parameters
     ----------
@@ -153,7 +155,7 @@ class Run:
     ) -> None:
         import openmm  # noqa: PLC0415  (optional library)
 
-        self._density = simulated.density
+        self._simulated = simulated
         self._protocol = replace(
             protocol,
             hot_step=protocol.hot_step / shorten,
@@ -165,12 +167,11 @@ class Run:
             protocol.hot_temperature, protocol.friction, self._protocol.hot_step / 1000.0
         )
         self._integrator.setRandomNumberSeed(self._seed)
-        self._context = openmm.Context(
-            simulated.system,
-            self._integrator,
-            openmm.Platform.getPlatformByName("CPU"),
-            {"Threads": "1", "DeterministicForces": "true"},
-        )
+        self._context = context_of(simulated.system, self._integrator, protocol.platform)
+
+    def _feel(self, name: MapName) -> None:
+        groups = {FORCE_FIELD_GROUP, BACKBONE_GROUP, self._simulated.map_group(name)}
+        self._integrator.setIntegrationForceGroups(groups)
 
     def shake(self, xyz: Float_Nx3) -> None:
         """Relax, and move at high temperature: no map, only the force field.
@@ -192,7 +193,6 @@ class Run:
     def anneal(self) -> None:
         """From warm to cold in the map, the first part of the way in the coarse one."""
         p = self._protocol
-        self._integrator.setIntegrationForceGroups(_EVERYTHING)
         self._integrator.setStepSize(p.anneal_step / 1000.0)
         steps = round(1000.0 * p.anneal_time / p.anneal_step / p.anneal_stages)
         self._context.setVelocitiesToTemperature(p.anneal_from, self._seed)
@@ -200,7 +200,7 @@ class Run:
             np.linspace(p.anneal_from, p.anneal_to, p.anneal_stages).tolist()
         ):
             early = stage < p.coarse_fraction * p.anneal_stages
-            self._density.use("coarse" if early else "fine")
+            self._feel("coarse" if early else "fine")
             self._integrator.setTemperature(temperature)
             self._integrator.step(steps)
 
@@ -215,8 +215,7 @@ class Run:
         """
         import openmm  # noqa: PLC0415  (optional library)
 
-        self._density.use("fine")
-        self._integrator.setIntegrationForceGroups(_EVERYTHING)
+        self._feel("fine")
         self._context.setPositions(xyz / _NM)
         openmm.LocalEnergyMinimizer.minimize(self._context, _TOLERANCE, iterations)
 

@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 
 from atomsight.ensemble.engines.backbone import backbone_force
-from atomsight.ensemble.engines.density_force import Density, DensityForce
+from atomsight.ensemble.engines.density_force import Density, DensityForce, MapName
+from atomsight.ensemble.engines.density_on_card import map_force
 from atomsight.ensemble.engines.protocol import OpenMMProtocol
 from atomsight.ensemble.preparation import Prepared
 from atomsight.errors import ModelFileError
 
-FORCE_FIELD_GROUP, MAP_GROUP, BACKBONE_GROUP = 0, 1, 2
-"""Force groups; the restraints of peptide bonds are in that of the force field."""
+FORCE_FIELD_GROUP, MAP_GROUP, BACKBONE_GROUP, COARSE_GROUP = 0, 1, 2, 3
+"""Force groups; the restraints of peptide bonds are in that of the force field. On the CPU both
+maps act in the group of the map, one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +24,28 @@ class Simulated:
     Attributes
     ----------
     system : openmm.System
-    density : DensityForce
-        To exchange the map.
+    density : DensityForce or None
+        To exchange the map on the CPU; None: each map is a force of its own.
     """
 
     system: Any
-    density: DensityForce
+    density: DensityForce | None
+
+    def map_group(self, name: MapName) -> int:
+        """Choose the map that acts, and tell the force group that it acts in.
+
+        Parameters
+        ----------
+        name : {"fine", "coarse"}
+
+        Returns
+        -------
+        int
+        """
+        if self.density is None:
+            return MAP_GROUP if name == "fine" else COARSE_GROUP
+        self.density.use(name)
+        return MAP_GROUP
 
 
 def make_system(prepared: Prepared, density: Density, protocol: OpenMMProtocol) -> Simulated:
@@ -76,6 +94,12 @@ def make_system(prepared: Prepared, density: Density, protocol: OpenMMProtocol) 
     rows = np.flatnonzero(prepared.heavy)
     atomic_number = [openmm.app.Element.getBySymbol(e).atomic_number for e in prepared.element]
     weight = protocol.map_weight * np.array(atomic_number, dtype=float)[rows] / 6.0
+    if protocol.platform != "cpu":
+        for volume, group in ((density.fine, MAP_GROUP), (density.coarse, COARSE_GROUP)):
+            force = map_force(volume, density, rows, weight)
+            force.setForceGroup(group)
+            system.addForce(force)
+        return Simulated(system, None)
     computer = DensityForce(density, weight)
     force = openmm.PythonForce(computer)
     force.setParticles(rows.tolist())

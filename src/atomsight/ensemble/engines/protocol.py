@@ -2,12 +2,20 @@
 
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 OPENMM = "openmm"
 
 METHOD = 2
 """Goes up with every change of the code that gives other models from the same parameters."""
+
+Platform = Literal["cpu", "cuda", "opencl"]
+
+PRECISION = "single"
+"""Of forces and positions on a graphics card."""
+
+CARD_METHOD = 1
+"""As `METHOD`, of what is other code on a graphics card than on the CPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,8 @@ class OpenMMProtocol:
         Of the stages: on the coarse map.
     final_iterations : int
         Minimisation at the end, with map.
+    platform : {"cpu", "cuda", "opencl"}
+        What computes; from the same seed each makes another model.
     """
 
     force_field: tuple[str, ...] = (
@@ -86,6 +96,7 @@ class OpenMMProtocol:
     anneal_stages: int = 40
     coarse_fraction: float = 0.4
     final_iterations: int = 300
+    platform: Platform = "cpu"
 
 
 def protocol_of(protocol: OpenMMProtocol) -> dict[str, Any]:
@@ -101,9 +112,15 @@ def protocol_of(protocol: OpenMMProtocol) -> dict[str, Any]:
         Ready for JSON.
     """
     versions = {name: version(name) for name in ("openmm", "pdbfixer")}
-    return {
+    parameters = asdict(protocol)
+    platform = parameters.pop("platform")
+    known = {
         "engine": OPENMM,
         "method": METHOD,
-        "parameters": asdict(protocol),
+        "parameters": parameters,
         "versions": versions,
     }
+    # ensembles of the CPU are older than the choice, and go on under their hash
+    if platform != "cpu":
+        known["platform"] = {"name": platform, "precision": PRECISION, "method": CARD_METHOD}
+    return known
