@@ -114,9 +114,13 @@ def test_validate_shows_what_converge_found(atomsight, models, tmp_path):
         ),
         (
             ("{one}", "{two}", "--resolution", "3", "--engine", "external", "--platform", "cpu"),
-            "--platform: means nothing with --engine external",
+            "--platform and --copies: mean nothing with --engine external",
         ),
-        (("--import", "{one}", "{two}", "--platform", "cpu"), "means nothing with --import"),
+        (("--import", "{one}", "{two}", "--platform", "cpu"), "mean nothing with --import"),
+        (
+            ("{one}", "{two}", "--resolution", "3", "--copies", "moving"),
+            "--copies moving: of what? give the --symmetry",
+        ),
         (("--import", "{one}", "{two}", "--symmetry", "C2"), "means nothing with --import"),
         (("--import", "{one}", "{two}", "--b-factors", "q"), "means nothing with --import"),
         (("--import", "{one}"), "convergence needs at least two models, not 1"),

@@ -200,9 +200,9 @@ def test_the_hash_knows_every_parameter():
 
     hashes = {hash_of(describe(OpenMMProtocol()))}
     for name in OpenMMProtocol.__dataclass_fields__:
-        if name == "platform":  # needs one that works: see test_platforms
+        if name in ("platform", "copies"):  # see test_platforms, test_copies
             continue
         value = getattr(OpenMMProtocol(), name)
         other = ("x",) if isinstance(value, tuple) else value + 1
         hashes.add(hash_of(describe(replace(OpenMMProtocol(), **{name: other}))))
-    assert len(hashes) == len(OpenMMProtocol.__dataclass_fields__)
+    assert len(hashes) == len(OpenMMProtocol.__dataclass_fields__) - 1

@@ -68,6 +68,13 @@ def converge(
             "I; O@109,109,109 gives its centre.",
         ),
     ] = None,
+    copies: Annotated[
+        o.CopiesChoice,
+        typer.Option(
+            help="With --symmetry: only the density of copies is taken out, or they move with the "
+            "model and touch it."
+        ),
+    ] = o.CopiesChoice.MASKED,
     imported: Annotated[
         bool, typer.Option("--import", help="Take these models as they are; none is made.")
     ] = False,
@@ -104,6 +111,7 @@ def converge(
             "--symmetry": symmetry,
             "--b-factors": b_factors,
             "--platform": None if platform is o.PlatformChoice.AUTO else platform,
+            "--copies": None if copies is o.CopiesChoice.MASKED else copies,
         }
         for name, given in unfit.items():
             if given is not None:
@@ -130,6 +138,8 @@ def converge(
             f"give one model and its map, not {len(files)} files; to take models as they are, add "
             "--import"
         )
+    if copies is not o.CopiesChoice.MASKED and symmetry is None:
+        raise ParameterError("--copies moving: of what? give the --symmetry that makes them")
     if map_ is not None or protocol:
         raise ParameterError("--map and --protocol: mean nothing without --import")
     if resolution is None:
@@ -138,7 +148,7 @@ def converge(
     from atomsight.ensemble.pipeline import converge as make
     from atomsight.export.ensemble import write_ensemble
 
-    chosen, reason = _protocol(engine, platform, command, output)
+    chosen, reason = _protocol(engine, platform, copies, command, output)
     options = GenerationOptions(
         resolution=resolution,
         models=models,
@@ -170,7 +180,11 @@ def converge(
 
 
 def _protocol(
-    engine: o.EngineChoice, platform: o.PlatformChoice, command: str, output: Path
+    engine: o.EngineChoice,
+    platform: o.PlatformChoice,
+    copies: o.CopiesChoice,
+    command: str,
+    output: Path,
 ) -> "tuple[AnyProtocol, str]":
     from atomsight.ensemble.engines.choice import with_platform
     from atomsight.ensemble.engines.external import ExternalProtocol
@@ -181,9 +195,10 @@ def _protocol(
     if engine is o.EngineChoice.OPENMM:
         if command:
             raise ParameterError("--command: means nothing without --engine external")
-        return with_platform(OpenMMProtocol(), platform.value, output / FOLDER)
-    if platform is not o.PlatformChoice.AUTO:
-        raise ParameterError("--platform: means nothing with --engine external")
+        plain = OpenMMProtocol(copies=copies.value)
+        return with_platform(plain, platform.value, output / FOLDER)
+    if platform is not o.PlatformChoice.AUTO or copies is not o.CopiesChoice.MASKED:
+        raise ParameterError("--platform and --copies: mean nothing with --engine external")
     if not command:
         raise ParameterError("--engine external needs --command, the program to run")
     return ExternalProtocol(command), ""

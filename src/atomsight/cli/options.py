@@ -84,6 +84,13 @@ class PlatformChoice(StrEnum):
     OPENCL = "opencl"
 
 
+class CopiesChoice(StrEnum):
+    """What copies by symmetry do."""
+
+    MASKED = "masked"
+    MOVING = "moving"
+
+
 class FormChoice(StrEnum):
     """How a model becomes a map."""
 

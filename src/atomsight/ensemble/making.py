@@ -9,10 +9,11 @@ from atomsight.density.map import Map
 from atomsight.density.overlay import Overlay
 from atomsight.ensemble.engines.choice import describe
 from atomsight.ensemble.engines.external import ExternalProtocol
+from atomsight.ensemble.engines.protocol import OpenMMProtocol
 from atomsight.ensemble.generation import GenerationOptions, Progress, generate
 from atomsight.ensemble.preparation import Prepared, prepare, write_model
 from atomsight.ensemble.records import Generated
-from atomsight.ensemble.symmetry import find_symmetry, with_neighbours
+from atomsight.ensemble.symmetry import find_symmetry, with_moving_copies, with_neighbours
 from atomsight.errors import ParameterError
 from atomsight.io.files import make_folder
 from atomsight.io.maps import OriginRule, read_map
@@ -77,8 +78,8 @@ def make_ensemble(
         Part of the model, in gemmi's syntax; the rest stays as it is, and its density is taken
         out of the map.
     symmetry : str, optional
-        ``assembly`` or a point group: copies of the model stay as they are too. See
-        `atomsight.ensemble.symmetry.find_symmetry`.
+        ``assembly`` or a point group: density of copies is taken out too, and they move with the
+        model if the protocol says so. See `atomsight.ensemble.symmetry.find_symmetry`.
     origin : {"auto", "origin", "nstart", "zero"}
         How to read the map.
     force : bool
@@ -104,6 +105,12 @@ def make_ensemble(
             "--symmetry: an external program gets model and map as they are; tell it of the "
             "symmetry in --command"
         )
+    if (
+        symmetry is None
+        and isinstance(options.protocol, OpenMMProtocol)
+        and options.protocol.copies == "moving"
+    ):
+        raise ParameterError("--copies moving: of what? give the --symmetry that makes them")
     make_folder(folder)
     atoms = read_model(model, model=model_number)
     whole = read_map(map_, origin=origin)
@@ -113,6 +120,8 @@ def make_ensemble(
     prepared = prepare(atoms, chosen)
     if copies is not None:
         prepared = with_neighbours(prepared, copies, atoms)
+        if isinstance(options.protocol, OpenMMProtocol) and options.protocol.copies == "moving":
+            prepared = with_moving_copies(prepared, copies, atoms)
     write_model(prepared, prepared.xyz, folder / PREPARED)
     models = generate(prepared, whole, options, folder, progress)
     return Made(atoms, whole, fit, prepared, models, protocol)

@@ -13,6 +13,7 @@ import gemmi
 import numpy as np
 
 from atomsight.ensemble.completion import complete
+from atomsight.ensemble.copies import Copies
 from atomsight.ensemble.stripping import named, remove_end_phosphates, segments_of, strip
 from atomsight.errors import ModelFileError
 from atomsight.io.files import write_text
@@ -51,6 +52,8 @@ class Prepared:
         What was changed, for people.
     symmetry : str
         What made copies of the model `others`: name and hash of the operators; "": nothing.
+    copies : Copies or None
+        Atoms of copies that move with the model, where they do.
     """
 
     xyz: Float_Nx3
@@ -69,6 +72,7 @@ class Prepared:
     others: Float_Nx3
     notes: tuple[str, ...]
     symmetry: str = ""
+    copies: Copies | None = None
 
     def __len__(self) -> int:
         return len(self.xyz)

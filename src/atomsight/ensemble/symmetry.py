@@ -9,6 +9,7 @@ import numpy as np
 from atomsight.density.map import Map
 from atomsight.density.sampling import trilinear
 from atomsight.ensemble.box import MARGIN
+from atomsight.ensemble.copies import near_copies
 from atomsight.ensemble.point_groups import point_group
 from atomsight.ensemble.preparation import Prepared
 from atomsight.errors import ParameterError
@@ -170,6 +171,48 @@ def with_neighbours(prepared: Prepared, symmetry: Symmetry, model: Model) -> Pre
     return replace(
         prepared, others=others, symmetry=f"{symmetry.name} {symmetry.digest}", notes=notes
     )
+
+
+def with_moving_copies(prepared: Prepared, symmetry: Symmetry, model: Model) -> Prepared:
+    """The prepared model with those atoms of its copies that move with it.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Of `model`, from `with_neighbours`.
+    symmetry : Symmetry
+        From `find_symmetry`.
+    model : Model
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    ParameterError
+        If an operator copies a part of the prepared model only, or is no rotation.
+    """
+    table = model.residues
+    keys = list(zip(table.chain.tolist(), table.number.tolist(), table.icode.tolist(), strict=True))
+    mine = set(
+        zip(prepared.chain.tolist(), prepared.number.tolist(), prepared.icode.tolist(), strict=True)
+    )
+    inside = np.array([key in mine for key in keys])[model.residue]
+    # an operator of an assembly may copy other chains alone
+    copied = symmetry.atoms[:, inside]
+    whole = copied.all(axis=1)
+    if (copied.any(axis=1) & ~whole).any():
+        raise ParameterError(
+            f"{model.path}: {symmetry.name} does not copy all of the model by the same operators: "
+            "use --copies masked, or --select a part that it does"
+        )
+    copies = near_copies(
+        prepared.xyz, prepared.residue, symmetry.rotation[whole], symmetry.shift[whole]
+    )
+    count = len(np.unique(copies.operator))
+    note = f"{len(copies)} atoms of {count} copies move with the model, to either side"
+    return replace(prepared, copies=copies, notes=(*prepared.notes, note))
 
 
 def _moved(symmetry: Symmetry, model: Model) -> Iterator[tuple[str, Float_Nx3]]:

@@ -12,6 +12,7 @@ from atomsight.ensemble.engines.density_force import Density, MapName, make_dens
 from atomsight.ensemble.engines.engine import hash_of
 from atomsight.ensemble.engines.openmm_system import (
     BACKBONE_GROUP,
+    COPIES_GROUP,
     FORCE_FIELD_GROUP,
     MAP_GROUP,
     Simulated,
@@ -25,6 +26,8 @@ from atomsight.ensemble.preparation import Prepared, write_model
 from atomsight.ensemble.records import Generated, model_path
 from atomsight.errors import ModelFileError
 from atomsight.typing import Float_Nx3
+
+_PHYSICS = (FORCE_FIELD_GROUP, COPIES_GROUP)
 
 _TOLERANCE = 10.0
 """kJ/mol/nm: root mean square force at which a minimisation ends."""
@@ -170,8 +173,16 @@ class Run:
         self._context = context_of(simulated.system, self._integrator, protocol.platform)
 
     def _feel(self, name: MapName) -> None:
-        groups = {FORCE_FIELD_GROUP, BACKBONE_GROUP, self._simulated.map_group(name)}
+        groups = {*_PHYSICS, BACKBONE_GROUP, self._simulated.map_group(name)}
         self._integrator.setIntegrationForceGroups(groups)
+
+    def _place(self, xyz: Float_Nx3) -> None:
+        """Put the atoms, and after them the sites that follow them."""
+        self._atoms = len(xyz)
+        sites = self._simulated.system.getNumParticles() - self._atoms
+        self._context.setPositions(np.concatenate([xyz / _NM, np.zeros((sites, 3))]))
+        if sites:
+            self._context.computeVirtualSites()
 
     def shake(self, xyz: Float_Nx3) -> None:
         """Relax, and move at high temperature: no map, only the force field.
@@ -184,8 +195,8 @@ class Run:
         import openmm  # noqa: PLC0415  (optional library)
 
         p = self._protocol
-        self._integrator.setIntegrationForceGroups({FORCE_FIELD_GROUP})
-        self._context.setPositions(xyz / _NM)
+        self._integrator.setIntegrationForceGroups(set(_PHYSICS))
+        self._place(xyz)
         openmm.LocalEnergyMinimizer.minimize(self._context, _TOLERANCE, p.relax_iterations)
         self._context.setVelocitiesToTemperature(p.hot_temperature, self._seed)
         self._integrator.step(round(1000.0 * p.hot_time / p.hot_step))
@@ -216,7 +227,7 @@ class Run:
         import openmm  # noqa: PLC0415  (optional library)
 
         self._feel("fine")
-        self._context.setPositions(xyz / _NM)
+        self._place(xyz)
         openmm.LocalEnergyMinimizer.minimize(self._context, _TOLERANCE, iterations)
 
     def xyz(self) -> Float_Nx3:
@@ -228,7 +239,8 @@ class Run:
             Å.
         """
         state = self._context.getState(getPositions=True)
-        return np.array(state.getPositions(asNumpy=True)._value) * _NM  # noqa: SLF001
+        everything = np.array(state.getPositions(asNumpy=True)._value) * _NM  # noqa: SLF001
+        return everything[: self._atoms]
 
     def energy(self, group: int) -> float:
         """Potential energy of one group of forces.

@@ -8,11 +8,12 @@ import numpy as np
 from atomsight.ensemble.engines.backbone import backbone_force
 from atomsight.ensemble.engines.density_force import Density, DensityForce, MapName
 from atomsight.ensemble.engines.density_on_card import map_force
+from atomsight.ensemble.engines.moving_copies import CopiesForce, add_sites, pairwise_of
 from atomsight.ensemble.engines.protocol import OpenMMProtocol
 from atomsight.ensemble.preparation import Prepared
 from atomsight.errors import ModelFileError
 
-FORCE_FIELD_GROUP, MAP_GROUP, BACKBONE_GROUP, COARSE_GROUP = 0, 1, 2, 3
+FORCE_FIELD_GROUP, MAP_GROUP, BACKBONE_GROUP, COARSE_GROUP, COPIES_GROUP = range(5)
 """Force groups; the restraints of peptide bonds are in that of the force field. On the CPU both
 maps act in the group of the map, one at a time."""
 
@@ -86,11 +87,19 @@ def make_system(prepared: Prepared, density: Density, protocol: OpenMMProtocol) 
         if isinstance(force, openmm.NonbondedForce):
             force.setReactionFieldDielectric(protocol.dielectric)
             _scale_charges(force, protocol.charge_scale)
+            pairs = force
     system.addForce(_omega_restraints(prepared, protocol.omega_force))
     if protocol.backbone_weight > 0:
         backbone = backbone_force(prepared, protocol.backbone_weight)
         backbone.setForceGroup(BACKBONE_GROUP)
         system.addForce(backbone)
+    if protocol.copies == "moving" and prepared.copies is not None and len(prepared.copies):
+        if protocol.platform == "cpu":
+            force = openmm.PythonForce(CopiesForce(prepared.copies, pairwise_of(pairs)))
+        else:
+            force = add_sites(system, pairs, prepared.copies)
+        force.setForceGroup(COPIES_GROUP)
+        system.addForce(force)
     rows = np.flatnonzero(prepared.heavy)
     atomic_number = [openmm.app.Element.getBySymbol(e).atomic_number for e in prepared.element]
     weight = protocol.map_weight * np.array(atomic_number, dtype=float)[rows] / 6.0

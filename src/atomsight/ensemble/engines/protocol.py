@@ -4,12 +4,19 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any, Literal
 
+from atomsight.ensemble.copies import COPY_REACH
+
 OPENMM = "openmm"
 
 METHOD = 2
 """Goes up with every change of the code that gives other models from the same parameters."""
 
 Platform = Literal["cpu", "cuda", "opencl"]
+
+CopyRule = Literal["masked", "moving"]
+
+COPIES_METHOD = 1
+"""As `METHOD`, of copies that move."""
 
 PRECISION = "single"
 """Of forces and positions on a graphics card."""
@@ -67,6 +74,9 @@ class OpenMMProtocol:
         Minimisation at the end, with map.
     platform : {"cpu", "cuda", "opencl"}
         What computes; from the same seed each makes another model.
+    copies : {"masked", "moving"}
+        Copies by symmetry: only their density is not the model's, or they move with it too, and
+        touch it.
     """
 
     force_field: tuple[str, ...] = (
@@ -97,6 +107,7 @@ class OpenMMProtocol:
     coarse_fraction: float = 0.4
     final_iterations: int = 300
     platform: Platform = "cpu"
+    copies: CopyRule = "masked"
 
 
 def protocol_of(protocol: OpenMMProtocol) -> dict[str, Any]:
@@ -113,14 +124,16 @@ def protocol_of(protocol: OpenMMProtocol) -> dict[str, Any]:
     """
     versions = {name: version(name) for name in ("openmm", "pdbfixer")}
     parameters = asdict(protocol)
-    platform = parameters.pop("platform")
+    platform, copies = parameters.pop("platform"), parameters.pop("copies")
     known = {
         "engine": OPENMM,
         "method": METHOD,
         "parameters": parameters,
         "versions": versions,
     }
-    # ensembles of the CPU are older than the choice, and go on under their hash
+    # ensembles without these are older than the choice, and go on under their hash
     if platform != "cpu":
         known["platform"] = {"name": platform, "precision": PRECISION, "method": CARD_METHOD}
+    if copies == "moving":
+        known["copies"] = {"method": COPIES_METHOD, "reach": COPY_REACH}
     return known
