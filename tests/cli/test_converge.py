@@ -119,7 +119,7 @@ def test_validate_shows_what_converge_found(atomsight, models, tmp_path):
         (("--import", "{one}", "{two}", "--platform", "cpu"), "mean nothing with --import"),
         (
             ("{one}", "{two}", "--resolution", "3", "--copies", "moving"),
-            "--copies moving: of what? give the --symmetry",
+            "--copies: of what? give the --symmetry",
         ),
         (("--import", "{one}", "{two}", "--symmetry", "C2"), "means nothing with --import"),
         (("--import", "{one}", "{two}", "--b-factors", "q"), "means nothing with --import"),

@@ -7,11 +7,11 @@ from atomsight.density.map import index_matrix, map_from_array
 from atomsight.ensemble.engines import openmm_engine
 from atomsight.ensemble.engines.density_force import Density
 from atomsight.ensemble.engines.density_on_card import map_force
-from atomsight.ensemble.engines.minimisation import positions_of
 from atomsight.ensemble.engines.openmm_engine import OpenMMEngine, Run
 from atomsight.ensemble.engines.openmm_system import BACKBONE_GROUP, COARSE_GROUP, MAP_GROUP
 from atomsight.ensemble.engines.platforms import registered
 from atomsight.ensemble.engines.protocol import OpenMMProtocol
+from atomsight.ensemble.positions import positions_of
 from atomsight.ensemble.preparation import prepare
 from atomsight.io.models import read_model
 from atomsight.kernels.density_force import density_force

@@ -251,5 +251,14 @@ def test_made_models_know_of_it(tmp_path):
     assert made.prepared.symmetry.startswith("C2 about (24.00, 24.00, 24.00) ")
     assert len(made.prepared.others) > 0
     assert any("symmetry C2" in note for note in made.prepared.notes)
-    with pytest.raises(ResultsError, match="another model, map, resolution or symmetry"):
+    assert "copies move with the model" in made.prepared.notes[-1]
+    with pytest.raises(ResultsError, match="models of another protocol"):
         make_ensemble(model, map_path, options, tmp_path / "out")
+    masked = replace(options, protocol=replace(SHORT, copies="masked"))
+    made = make_ensemble(model, map_path, masked, tmp_path / "masked", symmetry="C2")
+    assert made.prepared.copies is None
+    # a folder of masked ones goes on as it began
+    again = make_ensemble(model, map_path, options, tmp_path / "masked", symmetry="C2")
+    assert again.models == made.models
+    with pytest.raises(ResultsError, match="another model, map, resolution or symmetry"):
+        make_ensemble(model, map_path, options, tmp_path / "masked")

@@ -69,12 +69,12 @@ def converge(
         ),
     ] = None,
     copies: Annotated[
-        o.CopiesChoice,
+        o.CopiesChoice | None,
         typer.Option(
-            help="With --symmetry: only the density of copies is taken out, or they move with the "
-            "model and touch it."
+            help="With --symmetry: copies move with the model and touch it, which is the default, "
+            "or only their density is taken out."
         ),
-    ] = o.CopiesChoice.MASKED,
+    ] = None,
     imported: Annotated[
         bool, typer.Option("--import", help="Take these models as they are; none is made.")
     ] = False,
@@ -109,9 +109,9 @@ def converge(
     if imported:
         unfit = {
             "--symmetry": symmetry,
+            "--copies": copies,
             "--b-factors": b_factors,
             "--platform": None if platform is o.PlatformChoice.AUTO else platform,
-            "--copies": None if copies is o.CopiesChoice.MASKED else copies,
         }
         for name, given in unfit.items():
             if given is not None:
@@ -138,8 +138,8 @@ def converge(
             f"give one model and its map, not {len(files)} files; to take models as they are, add "
             "--import"
         )
-    if copies is not o.CopiesChoice.MASKED and symmetry is None:
-        raise ParameterError("--copies moving: of what? give the --symmetry that makes them")
+    if copies is not None and symmetry is None:
+        raise ParameterError("--copies: of what? give the --symmetry that makes them")
     if map_ is not None or protocol:
         raise ParameterError("--map and --protocol: mean nothing without --import")
     if resolution is None:
@@ -148,7 +148,7 @@ def converge(
     from atomsight.ensemble.pipeline import converge as make
     from atomsight.export.ensemble import write_ensemble
 
-    chosen, reason = _protocol(engine, platform, copies, command, output)
+    chosen, reason = _protocol(engine, platform, copies, symmetry, command, output)
     options = GenerationOptions(
         resolution=resolution,
         models=models,
@@ -182,11 +182,12 @@ def converge(
 def _protocol(
     engine: o.EngineChoice,
     platform: o.PlatformChoice,
-    copies: o.CopiesChoice,
+    copies: o.CopiesChoice | None,
+    symmetry: str | None,
     command: str,
     output: Path,
 ) -> "tuple[AnyProtocol, str]":
-    from atomsight.ensemble.engines.choice import with_platform
+    from atomsight.ensemble.engines.choice import with_copies, with_platform
     from atomsight.ensemble.engines.external import ExternalProtocol
     from atomsight.ensemble.engines.protocol import OpenMMProtocol
     from atomsight.ensemble.generation import FOLDER
@@ -195,9 +196,11 @@ def _protocol(
     if engine is o.EngineChoice.OPENMM:
         if command:
             raise ParameterError("--command: means nothing without --engine external")
-        plain = OpenMMProtocol(copies=copies.value)
-        return with_platform(plain, platform.value, output / FOLDER)
-    if platform is not o.PlatformChoice.AUTO or copies is not o.CopiesChoice.MASKED:
+        protocol = OpenMMProtocol(copies=None if copies is None else copies.value)
+        if symmetry is not None:
+            protocol = with_copies(protocol, output / FOLDER)
+        return with_platform(protocol, platform.value, output / FOLDER)
+    if platform is not o.PlatformChoice.AUTO or copies is not None:
         raise ParameterError("--platform and --copies: mean nothing with --engine external")
     if not command:
         raise ParameterError("--engine external needs --command, the program to run")

@@ -87,8 +87,8 @@ class PlatformChoice(StrEnum):
 class CopiesChoice(StrEnum):
     """What copies by symmetry do."""
 
-    MASKED = "masked"
     MOVING = "moving"
+    MASKED = "masked"
 
 
 class FormChoice(StrEnum):

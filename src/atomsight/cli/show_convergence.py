@@ -87,6 +87,10 @@ def _making_rows(result: Ensemble) -> list[tuple[str, str]]:
                 f"{health.gain:+.3f}, {health.kept_gain:+.3f}",
             )
         )
+    if result.touching:
+        rows.append(
+            ("copies", f"{np.mean(result.touching):.1f} clashes of each kept model with them")
+        )
     rows.append(("kept", f"{len(result.final)}: {', '.join(_geometry(result.final))}"))
     return rows
 

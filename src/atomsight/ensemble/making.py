@@ -1,16 +1,16 @@
 """From a model and a map to an ensemble of models: what the command line calls."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from atomsight.density.map import Map
 from atomsight.density.overlay import Overlay
-from atomsight.ensemble.engines.choice import describe
+from atomsight.ensemble.engines.choice import describe, with_copies
 from atomsight.ensemble.engines.external import ExternalProtocol
 from atomsight.ensemble.engines.protocol import OpenMMProtocol
-from atomsight.ensemble.generation import GenerationOptions, Progress, generate
+from atomsight.ensemble.generation import FOLDER, GenerationOptions, Progress, generate
 from atomsight.ensemble.preparation import Prepared, prepare, write_model
 from atomsight.ensemble.records import Generated
 from atomsight.ensemble.symmetry import find_symmetry, with_moving_copies, with_neighbours
@@ -98,19 +98,9 @@ def make_ensemble(
     OutputError
         If the folder cannot be written.
     """
+    options = with_symmetry(options, symmetry, folder)
     # before any work: is the engine there at all?
     protocol = describe(options.protocol)
-    if symmetry is not None and isinstance(options.protocol, ExternalProtocol):
-        raise ParameterError(
-            "--symmetry: an external program gets model and map as they are; tell it of the "
-            "symmetry in --command"
-        )
-    if (
-        symmetry is None
-        and isinstance(options.protocol, OpenMMProtocol)
-        and options.protocol.copies == "moving"
-    ):
-        raise ParameterError("--copies moving: of what? give the --symmetry that makes them")
     make_folder(folder)
     atoms = read_model(model, model=model_number)
     whole = read_map(map_, origin=origin)
@@ -125,3 +115,41 @@ def make_ensemble(
     write_model(prepared, prepared.xyz, folder / PREPARED)
     models = generate(prepared, whole, options, folder, progress)
     return Made(atoms, whole, fit, prepared, models, protocol)
+
+
+def with_symmetry(
+    options: GenerationOptions, symmetry: str | None, folder: Path
+) -> GenerationOptions:
+    """Options that say what copies by symmetry do, if there are any.
+
+    Parameters
+    ----------
+    options : GenerationOptions
+    symmetry : str or None
+    folder : Path
+        Of results: an earlier run may have begun there.
+
+    Returns
+    -------
+    GenerationOptions
+
+    Raises
+    ------
+    ParameterError
+        If the engine takes no symmetry, or copies are to move and there is none.
+    ResultsError
+        If a record in the folder cannot be read.
+    """
+    protocol = options.protocol
+    if isinstance(protocol, ExternalProtocol):
+        if symmetry is None:
+            return options
+        raise ParameterError(
+            "--symmetry: an external program gets model and map as they are; tell it of the "
+            "symmetry in --command"
+        )
+    if symmetry is None:
+        if protocol.copies is not None:
+            raise ParameterError("--copies: of what? give the --symmetry that makes them")
+        return options
+    return replace(options, protocol=with_copies(protocol, folder / FOLDER))

@@ -14,9 +14,12 @@ from atomsight.ensemble.engines.protocol import OpenMMProtocol
 from atomsight.ensemble.ensemble import Convergence, measure_convergence
 from atomsight.ensemble.fit import fit_of_model
 from atomsight.ensemble.generation import GenerationOptions, Progress
+from atomsight.ensemble.geometry.clashes import copy_clashes
 from atomsight.ensemble.geometry.quality import Quality, model_quality
 from atomsight.ensemble.health import Health, health_notes, health_of
-from atomsight.ensemble.making import Made, make_ensemble
+from atomsight.ensemble.making import Made, make_ensemble, with_symmetry
+from atomsight.ensemble.positions import rows_of
+from atomsight.ensemble.preparation import Prepared
 from atomsight.ensemble.ranking import KEEP, Ranking, rank_by_quality
 from atomsight.ensemble.refinement import (
     Refinement,
@@ -26,6 +29,7 @@ from atomsight.errors import ParameterError
 from atomsight.io.files import make_folder, sha256
 from atomsight.io.maps import OriginRule
 from atomsight.io.models import read_model
+from atomsight.model import Model
 from atomsight.typing import PathLikeStr
 
 REFINED, KEPT = "refined", "kept"
@@ -49,6 +53,8 @@ class Ensemble:
         Of the kept ones, best first; empty where the engine refines none.
     final : tuple of Quality
         Of the kept ones as they are compared.
+    touching : tuple of float
+        Clashes of each of `final` with its copies, where they move with it; else empty.
     health : Health
     b_factors : {"q", "servalcat", "none"}
         Where the kept ones' B factors come from.
@@ -62,6 +68,7 @@ class Ensemble:
     ranking: Ranking
     refinements: tuple[Refinement, ...]
     final: tuple[Quality, ...]
+    touching: tuple[float, ...]
     health: Health
     b_factors: BFactors
     convergence: Convergence
@@ -104,7 +111,8 @@ def converge(
     selection : str, optional
         Part of the model, in gemmi's syntax.
     symmetry : str, optional
-        ``assembly``, or a point group of the map: neighbours whose density is not the model's.
+        ``assembly``, or a point group of the map: copies that move with the model, and whose
+        density is not its own; ``protocol.copies`` tells.
     origin : {"auto", "origin", "nstart", "zero"}
         Where the map begins.
     force : bool
@@ -133,6 +141,8 @@ def converge(
         )
     source: BFactors = b_factors or ("q" if refine else "none")
     require_b_factors(source, map_)
+    # also for the refinement
+    options = with_symmetry(options, symmetry, folder)
     made = make_ensemble(
         model,
         map_,
@@ -179,6 +189,7 @@ def converge(
         ranking=ranking,
         refinements=tuple(refinements),
         final=tuple(model_quality(final)),
+        touching=_touching(made.prepared, final),
         health=health,
         b_factors=source,
         convergence=replace(
@@ -200,6 +211,19 @@ def _refined(
 ) -> list[Refinement]:
     minimise = _counted(minimiser(made.prepared, protocol), "refinement", len(kept), tell)
     return refine_coordinates(kept, made.map, minimise, folder)
+
+
+def _touching(prepared: Prepared, models: list[Model]) -> tuple[float, ...]:
+    copies = prepared.copies
+    if copies is None:
+        return ()
+    found = []
+    for model in models:
+        rows = rows_of(prepared, model)
+        moved = copies.positions(model.xyz[rows])
+        share = copies.share[copies.operator]
+        found.append(copy_clashes(model, moved, rows[copies.atom], share))
+    return tuple(found)
 
 
 def _counted(step: Callable[..., None], name: str, of: int, tell: Progress) -> Callable[..., None]:

@@ -117,4 +117,5 @@ def making_facts(result: Ensemble) -> dict[str, Any]:
             for one in result.refinements
         ],
         "kept": [one.row() for one in result.final],
+        "kept_clashes_with_copies": list(result.touching) or None,
     }

@@ -97,6 +97,39 @@ def with_platform(
     return replace(protocol, platform="cpu"), f"cpu ({'; '.join(reasons)})"
 
 
+def with_copies(protocol: OpenMMProtocol, models: Path) -> OpenMMProtocol:
+    """The protocol for a model with copies by symmetry, where it leaves open what they do.
+
+    They move with it, unless models in the folder were made with masked ones.
+
+    Parameters
+    ----------
+    protocol : OpenMMProtocol
+    models : Path
+        Folder of models and their records; it need not exist.
+
+    Returns
+    -------
+    OpenMMProtocol
+        Whose `copies` is not None.
+
+    Raises
+    ------
+    MissingLibraryError
+        If the engine's library is not installed.
+    ResultsError
+        If a record in the folder cannot be read.
+    """
+    if protocol.copies is not None:
+        return protocol
+    require_openmm()
+    masked = replace(protocol, copies="masked")
+    platforms: tuple[Platform, ...] = ("cpu", *CARDS)
+    known = {hash_of(protocol_of(replace(masked, platform=name))) for name in platforms}
+    there = {record.protocol for record in read_records(models)}
+    return masked if known & there else replace(protocol, copies="moving")
+
+
 def make_engine(protocol: AnyProtocol, prepared: Prepared, map_: Map, resolution: float) -> Engine:
     """Build an engine for one model and map.
 

@@ -13,7 +13,7 @@ METHOD = 2
 
 Platform = Literal["cpu", "cuda", "opencl"]
 
-CopyRule = Literal["masked", "moving"]
+CopyRule = Literal["moving", "masked"]
 
 COPIES_METHOD = 1
 """As `METHOD`, of copies that move."""
@@ -74,9 +74,9 @@ class OpenMMProtocol:
         Minimisation at the end, with map.
     platform : {"cpu", "cuda", "opencl"}
         What computes; from the same seed each makes another model.
-    copies : {"masked", "moving"}
-        Copies by symmetry: only their density is not the model's, or they move with it too, and
-        touch it.
+    copies : {"moving", "masked"} or None
+        Copies by symmetry: they move with the model and touch it, or only their density is not
+        the model's. None: moving, or as a folder's models have it.
     """
 
     force_field: tuple[str, ...] = (
@@ -107,7 +107,7 @@ class OpenMMProtocol:
     coarse_fraction: float = 0.4
     final_iterations: int = 300
     platform: Platform = "cpu"
-    copies: CopyRule = "masked"
+    copies: CopyRule | None = None
 
 
 def protocol_of(protocol: OpenMMProtocol) -> dict[str, Any]:

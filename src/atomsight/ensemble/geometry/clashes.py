@@ -118,6 +118,35 @@ def clashes(model: Model) -> Clashes:
     return Clashes(pairs, overlap, per_residue, worst, n_atoms, kinds.nuclear)
 
 
+def copy_clashes(model: Model, moved: Float_Nx3, atom: Int_N, share: Float_N) -> float:
+    """How many clashes a model has with its copies.
+
+    Pairs of an atom of the model and one of a copy that overlap by 0.4 Å or more, beside what a
+    hydrogen bond allows; dots are not asked, so that an atom between the two hides nothing.
+
+    Parameters
+    ----------
+    model : Model
+    moved : ndarray, shape (s, 3)
+        Å: atoms of copies.
+    atom : ndarray of int, shape (s,)
+        Row of the model's atom that each copies.
+    share : ndarray, shape (s,)
+        What a clash of each counts.
+
+    Returns
+    -------
+    float
+        Of one copy of the model: what two share is counted once for both.
+    """
+    kinds = contacts(model)
+    reach = 2.0 * float(kinds.radius.max(initial=0.0)) - CLASH
+    near = KDTree(model.xyz).sparse_distance_matrix(KDTree(moved), reach, output_type="ndarray")
+    pairs = np.stack([near["i"], atom[near["j"]]], axis=1)
+    overlap = kinds.radius[pairs].sum(axis=1) - near["v"] - _allowance(kinds, pairs)
+    return float(share[near["j"]][overlap >= CLASH].sum())
+
+
 def _require_hydrogens(model: Model) -> None:
     polymer = np.isin(model.atom_class, [AtomClass.PROTEIN, AtomClass.NUCLEIC])
     part = polymer if polymer.any() else model.atom_class != AtomClass.WATER
