@@ -95,7 +95,7 @@ def test_every_term_of_a_model_has_the_energy_it_has_on_the_cpu(model, platform,
     protocol = OpenMMProtocol(platform="opencl")
     run = Run(OpenMMEngine(prepared, map_, 2.0, protocol)._simulated, protocol, seed=1)
     for one in (known, run):
-        one._context.setPositions(prepared.xyz / 10.0)
+        one._place(prepared.xyz)
     for group in (0, BACKBONE_GROUP, MAP_GROUP):
         assert run.energy(group) == pytest.approx(known.energy(group), rel=1e-4)
     assert known._simulated.map_group("coarse") == MAP_GROUP
@@ -110,7 +110,7 @@ def test_annealing_brings_atoms_back_into_the_map(model, platform, monkeypatch):
     protocol = OpenMMProtocol(platform="opencl", anneal_time=2.0)
     run = Run(OpenMMEngine(prepared, map_, 2.0, protocol)._simulated, protocol, seed=1)
     moved = prepared.xyz + np.array([0.8, -0.5, 0.4])
-    run._context.setPositions(moved / 10.0)
+    run._place(moved)
     run.anneal()
     away = np.linalg.norm((run.xyz() - prepared.xyz)[prepared.trace], axis=1)
     assert np.sqrt(np.square(away).mean()) < 0.5

@@ -211,7 +211,10 @@ def with_moving_copies(prepared: Prepared, symmetry: Symmetry, model: Model) -> 
         prepared.xyz, prepared.residue, symmetry.rotation[whole], symmetry.shift[whole]
     )
     count = len(np.unique(copies.operator))
-    note = f"{len(copies)} atoms of {count} copies move with the model, to either side"
+    note = (
+        f"copies move with the model: {len(copies)} atoms of {count} of them, where two are "
+        "opposite of one"
+    )
     return replace(prepared, copies=copies, notes=(*prepared.notes, note))
 
 

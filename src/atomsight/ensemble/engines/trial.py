@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 
 from atomsight.density.map import index_matrix, map_from_array
+from atomsight.ensemble.copies import near_copies
 from atomsight.ensemble.engines.density_force import Density
 from atomsight.ensemble.engines.density_on_card import map_force
+from atomsight.ensemble.engines.moving_copies import add_sites
 from atomsight.typing import Float_N, Float_Nx3
+
+_NM = 10.0
 
 _SIDE = 3
 _POINTS = 24
@@ -57,6 +61,7 @@ def _values(name: str, system: Any, xyz: Float_Nx3, found: dict[str, str]) -> Fl
         if place in platform.getPropertyNames():
             found[key] = str(platform.getPropertyValue(context, place))
     context.setPositions(xyz)
+    context.computeVirtualSites()
     state = context.getState(getForces=True, getEnergy=True)
     energy = state.getPotentialEnergy()._value  # noqa: SLF001
     values = np.append(state.getForces(asNumpy=True)._value, energy)  # noqa: SLF001
@@ -66,7 +71,7 @@ def _values(name: str, system: Any, xyz: Float_Nx3, found: dict[str, str]) -> Fl
 
 
 def _system() -> tuple[Any, Float_Nx3]:
-    """Charged atoms on a grid, some of them in a chain, in a map of noise."""
+    """Charged atoms on a grid, some of them in a chain, in a map of noise, with copies."""
     import openmm  # noqa: PLC0415  (optional library)
 
     rng = np.random.default_rng(0)
@@ -86,9 +91,14 @@ def _system() -> tuple[Any, Float_Nx3]:
     values = rng.normal(size=(14, 13, 12)).astype(np.float32)
     map_ = map_from_array(values, 1.0, (-2.0, -2.0, -2.0))
     density = Density(values, values, map_.origin, index_matrix(map_), map_)
-    for force in (pairs, chain, map_force(values, density, np.arange(n), np.full(n, 40.0))):
+    # copies about an axis beside the atoms: sites, and a force of their own
+    turns, shifts = np.diag([-1.0, -1.0, 1.0])[None], np.array([[20.0, 7.0, 0.0]])
+    copies = near_copies(xyz * _NM, np.arange(n), turns, shifts)
+    system.addForce(pairs)
+    touch = add_sites(system, pairs, copies)
+    for force in (chain, touch, map_force(values, density, np.arange(n), np.full(n, 40.0))):
         system.addForce(force)
-    return system, xyz
+    return system, np.concatenate([xyz, copies.positions(xyz * _NM) / _NM])
 
 
 def main() -> None:
