@@ -15,6 +15,7 @@ PACKAGE = Path(atomsight.__file__).parent
 ROOMS = (
     "errors",
     "typing",
+    "processes",
     "model",
     "kernels",
     "density",
@@ -34,6 +35,7 @@ ROOMS = (
     "report",
     "validation",
     "output",
+    "batch",
     "cli",
 )
 """A room imports from rooms before it, and from itself. The package's face imports them all."""
@@ -42,13 +44,17 @@ FACE = ("__init__", "__main__")
 ONLY_IN = {
     "typer": ("cli",),
     "rich": ("cli",),
-    "polars": ("export", "archive"),
+    "polars": ("export", "archive", "batch"),
     "numba": ("kernels",),
     "matplotlib": ("report",),
     "iotbx": ("ensemble",),
     "mmtbx": ("ensemble",),
     "openmm": ("ensemble",),
     "pdbfixer": ("ensemble",),
+    "dask": ("batch",),
+    "distributed": ("batch",),
+    "pebble": ("batch",),
+    "psutil": ("batch",),
 }
 """Libraries that belong to one room."""
 

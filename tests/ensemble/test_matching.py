@@ -1,6 +1,7 @@
 """The same residues under other numbers and other names of chains."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -44,13 +45,19 @@ def test_numbers_that_overlap_by_chance_are_not_believed():
     first=st.integers(-20, 300),
 )
 def test_gaps_anywhere_do_not_shift_the_rest(gone, first):
+    """One or two residues alone between gaps may be left out, as they could lie anywhere there."""
     other = without(residues(first=first), *gone)
     found = match(residues(), other)
     for i, row in enumerate(found.rows.tolist()):
         if row >= 0:
             assert other.name[row] == WORDS[i]
             assert other.xyz[row, 0] == pytest.approx(3.8 * i)
-    assert set(np.flatnonzero(found.rows < 0).tolist()) == gone
+    absent = set(np.flatnonzero(found.rows < 0).tolist())
+    assert absent >= gone
+    edges = [-1, *sorted(gone), 16]
+    for before, after in pairwise(edges):
+        run = set(range(before + 1, after))
+        assert len(run) <= 2 or not run & absent
 
 
 def test_mutations_are_matched_and_counted():
