@@ -98,6 +98,7 @@ def test_the_package_says_that_it_is_typed():
         ("ParameterError", "InputError"),
         ("MissingLibraryError", "InputError"),
         ("ExternalProgramError", "InputError"),
+        ("FetchError", "InputError"),
         ("OutputError", "AtomsightError"),
     ],
 )

@@ -55,6 +55,7 @@ ONLY_IN = {
     "distributed": ("batch",),
     "pebble": ("batch",),
     "psutil": ("batch",),
+    "urllib3": ("io",),
 }
 """Libraries that belong to one room."""
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         AtomsightError,
         AtomsightWarning,
         ExternalProgramError,
+        FetchError,
         InputError,
         MapFileError,
         MissingLibraryError,
@@ -98,6 +99,8 @@ if TYPE_CHECKING:
     from atomsight.export.ensemble import write_ensemble
     from atomsight.findings.finding import Finding
     from atomsight.half_maps import HalfMapOptions
+    from atomsight.io.entries import Entry, fetch_entry
+    from atomsight.io.file_cache import FetchedFile
     from atomsight.io.map_writing import write_map
     from atomsight.io.maps import read_map
     from atomsight.io.models import read_model
@@ -132,36 +135,15 @@ _HOME = {
     "ensemble.engines.external": ("ExternalProtocol",),
     "ensemble.engines.protocol": ("OpenMMProtocol",),
     "ensemble.generation": ("GenerationOptions",),
-    "ensemble.geometry.clashes": (
-        "Clashes",
-        "clashes",
-    ),
-    "ensemble.geometry.covalent": (
-        "Covalent",
-        "covalent_geometry",
-    ),
-    "ensemble.geometry.quality": (
-        "Quality",
-        "model_quality",
-    ),
-    "ensemble.geometry.ramachandran": (
-        "Backbone",
-        "backbone_geometry",
-    ),
+    "ensemble.geometry.clashes": ("Clashes", "clashes"),
+    "ensemble.geometry.covalent": ("Covalent", "covalent_geometry"),
+    "ensemble.geometry.quality": ("Quality", "model_quality"),
+    "ensemble.geometry.ramachandran": ("Backbone", "backbone_geometry"),
     "ensemble.health": ("Health",),
     "ensemble.making": ("Made",),
-    "ensemble.pipeline": (
-        "Ensemble",
-        "converge",
-    ),
-    "ensemble.preparation": (
-        "Prepared",
-        "prepare",
-    ),
-    "ensemble.ranking": (
-        "Ranking",
-        "rank_models",
-    ),
+    "ensemble.pipeline": ("Ensemble", "converge"),
+    "ensemble.preparation": ("Prepared", "prepare"),
+    "ensemble.ranking": ("Ranking", "rank_models"),
     "ensemble.records": ("Generated",),
     "ensemble.refinement": ("Refinement",),
     "export.ensemble": ("write_ensemble",),
@@ -170,6 +152,7 @@ _HOME = {
         "AtomsightError",
         "AtomsightWarning",
         "ExternalProgramError",
+        "FetchError",
         "InputError",
         "MapFileError",
         "MissingLibraryError",
@@ -218,6 +201,8 @@ _HOME = {
     "export.convergence": ("write_convergence",),
     "findings.finding": ("Finding",),
     "half_maps": ("HalfMapOptions",),
+    "io.entries": ("Entry", "fetch_entry"),
+    "io.file_cache": ("FetchedFile",),
     "io.map_writing": ("write_map",),
     "io.maps": ("read_map",),
     "io.models": ("read_model",),
@@ -262,9 +247,12 @@ __all__ = [
     "DistanceHistogram",
     "Ensemble",
     "EnsembleModel",
+    "Entry",
     "ExpectedQ",
     "ExternalProgramError",
     "ExternalProtocol",
+    "FetchError",
+    "FetchedFile",
     "Finding",
     "FscQ",
     "Generated",
@@ -337,6 +325,7 @@ __all__ = [
     "expected_class_q",
     "expected_from",
     "expected_q",
+    "fetch_entry",
     "fit_b_factors",
     "fit_convergence",
     "fsc_q",

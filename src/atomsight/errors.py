@@ -11,6 +11,7 @@
     │   ├── ManifestError           a list of entries cannot be used, or one of its rows
     │   ├── ResultsError            a folder holds no results, or not all of one run
     │   ├── ParameterError          an option has a value that means nothing
+    │   ├── FetchError              an entry of EMDB or the PDB cannot be had
     │   ├── MissingLibraryError     an optional library is not installed
     │   ├── ExternalProgramError    a program that the user named fails, or leaves no model
     │   └── ClusterError            a cluster that the user named cannot be reached
@@ -54,6 +55,10 @@ class ResultsError(InputError):
 
 class ParameterError(InputError):
     """An option has a value that means nothing."""
+
+
+class FetchError(InputError):
+    """An entry of EMDB or the PDB cannot be had: unknown, not released, or no server answers."""
 
 
 class MissingLibraryError(InputError):

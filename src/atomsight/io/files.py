@@ -172,12 +172,14 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def make_folder(path: PathLikeStr) -> Path:
+def make_folder(path: PathLikeStr, *, option: str = "-o") -> Path:
     """Make an output folder and check that it can be written to.
 
     Parameters
     ----------
     path : path
+    option : str
+        How the user chooses another.
 
     Returns
     -------
@@ -191,13 +193,16 @@ def make_folder(path: PathLikeStr) -> Path:
     folder = Path(path)
     try:
         if folder.is_file():
-            raise OutputError(f"{folder}: this is a file, not a folder; choose another with -o")
+            raise OutputError(
+                f"{folder}: this is a file, not a folder; choose another with {option}"
+            )
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except (OSError, ValueError) as exc:
         raise OutputError(
-            f"{folder}: cannot write to this output folder ({_reason(exc)}); choose another with -o"
+            f"{folder}: cannot write to this output folder ({_reason(exc)}); choose another with "
+            f"{option}"
         ) from None
     return folder
 
