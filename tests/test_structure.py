@@ -29,6 +29,7 @@ ROOMS = (
     "ensemble",
     "findings",
     "outcome",
+    "entry_source",
     "comparison",
     "local_resolution_map",
     "export",

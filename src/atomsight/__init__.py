@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from atomsight.ensemble.ranking import Ranking, rank_models
     from atomsight.ensemble.records import Generated
     from atomsight.ensemble.refinement import Refinement
+    from atomsight.entry_source import entry_options
     from atomsight.errors import (
         ArchiveFileError,
         AtomsightError,
@@ -105,7 +106,7 @@ if TYPE_CHECKING:
     from atomsight.io.maps import read_map
     from atomsight.io.models import read_model
     from atomsight.model import AtomClass, Model, ResidueTable, select
-    from atomsight.outcome import Options, Outcome
+    from atomsight.outcome import EntrySource, Options, Outcome
     from atomsight.output import write_results
     from atomsight.report.notebook import View, view
     from atomsight.report.page import write_report
@@ -146,6 +147,7 @@ _HOME = {
     "ensemble.ranking": ("Ranking", "rank_models"),
     "ensemble.records": ("Generated",),
     "ensemble.refinement": ("Refinement",),
+    "entry_source": ("entry_options",),
     "export.ensemble": ("write_ensemble",),
     "errors": (
         "ArchiveFileError",
@@ -208,7 +210,7 @@ _HOME = {
     "io.models": ("read_model",),
     "model": ("AtomClass", "Model", "ResidueTable", "select"),
     "output": ("write_results",),
-    "outcome": ("Options", "Outcome"),
+    "outcome": ("EntrySource", "Options", "Outcome"),
     "report.notebook": ("View", "view"),
     "report.page": ("write_report",),
     "validation": ("Validation", "validate"),
@@ -248,6 +250,7 @@ __all__ = [
     "Ensemble",
     "EnsembleModel",
     "Entry",
+    "EntrySource",
     "ExpectedQ",
     "ExternalProgramError",
     "ExternalProtocol",
@@ -322,6 +325,7 @@ __all__ = [
     "degrade_map",
     "displacement",
     "distance_histogram",
+    "entry_options",
     "expected_class_q",
     "expected_from",
     "expected_q",

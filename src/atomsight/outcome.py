@@ -20,6 +20,31 @@ from atomsight.model import Model
 
 
 @dataclass(frozen=True, slots=True)
+class EntrySource:
+    """Which entry of EMDB or the PDB the input comes from, and what was taken from its header.
+
+    Attributes
+    ----------
+    emdb_id, pdb_id : str or None
+        Of the map and of the model.
+    title : str
+    taken : mapping
+        Option → who says so: ``resolution``, ``contour``, ``half_maps``, ``mask``.
+    files : mapping
+        Name of a file → address.
+    notes : tuple of str
+        What a reader should know.
+    """
+
+    emdb_id: str | None
+    pdb_id: str | None
+    title: str
+    taken: Mapping[str, str]
+    files: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """Everything that can be chosen about a validation.
 
@@ -57,6 +82,8 @@ class Options:
         Folder of ``atomsight converge``: what independent models of the map say.
     everything : bool
         False: the Q-score, and FSC-Q where there are half maps, but no other score.
+    source : EntrySource or None
+        Where the input comes from, if it was fetched; from `entry_options`.
     """
 
     model_number: int | None = None
@@ -77,6 +104,7 @@ class Options:
     fit_b: bool = True
     convergence: Path | None = None
     everything: bool = True
+    source: EntrySource | None = None
 
     def __post_init__(self) -> None:
         d = self.resolution

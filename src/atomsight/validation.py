@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, done, of how many)."""
 
+_RESOLUTION_STEP = 0.005
+"""Å; archives keep two decimals."""
+
 
 class Validation(Outcome):
     """All results of one model in one map.
@@ -116,7 +119,8 @@ def validate(
         if options.resolution is None and atoms.resolution is not None:
             resolution, source = atoms.resolution, f"{atoms.resolution_source} of the model"
         elif options.resolution is not None:
-            resolution, source = options.resolution, "given"
+            taken = {} if options.source is None else options.source.taken
+            resolution, source = options.resolution, taken.get("resolution", "given")
         else:
             resolution, source = None, "none given and none in the model's metadata (--resolution)"
         selection = None if options.selection is None else select(atoms, options.selection)
@@ -190,10 +194,12 @@ def validate(
                 ),
                 averages=model_averages(atoms, scores.q, scores.counted),
                 notes=(
+                    *_source_notes(atoms, options),
                     *atoms.notes,
                     *density.notes,
                     *_notes(atoms, density, scores, fit),
                     *(note for finding in findings for note in finding.notes),
+                    *_taken_notes(options),
                 ),
                 checksums={},
                 seconds={},
@@ -262,6 +268,24 @@ def _atom_columns(evidence: Evidence) -> dict[str, np.ndarray]:
         columns["q_orientation_mean"] = inherit(scores.orientation_mean, parent)
         columns["q_orientation_sd"] = inherit(scores.orientation_sd, parent)
     return columns
+
+
+def _source_notes(model: Model, options: Options) -> Iterator[str]:
+    """What is to be known of the entry, and where model and header contradict each other."""
+    source, wanted = options.source, options.resolution
+    if source is None:
+        return
+    known = model.resolution if "resolution" in source.taken else None
+    if known is not None and wanted is not None and abs(known - wanted) > _RESOLUTION_STEP:
+        yield f"the model says {known:g} Å ({model.resolution_source}), not {wanted:g} Å"
+    yield from source.notes
+
+
+def _taken_notes(options: Options) -> Iterator[str]:
+    """Which values the entry gave, and not the user."""
+    if options.source is not None:
+        for name, who in options.source.taken.items():
+            yield f"{name.replace('_', ' ')} from {who}"
 
 
 def _notes(model: Model, map_: Map, scores: QScores, fit: Overlay) -> Iterator[str]:

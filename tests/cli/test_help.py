@@ -18,6 +18,7 @@ COMMANDS = {
     "atomsight-validate": ("validate",),
     "atomsight-q": ("q",),
     "atomsight-fsc-q": ("fsc-q",),
+    "atomsight-fetch": ("fetch",),
     "atomsight-compare": ("compare",),
     "atomsight-converge": ("converge",),
     "atomsight-report": ("report",),

@@ -55,6 +55,7 @@ def test_q_takes_the_same_options_as_validate_but_those_of_half_maps():
         *("--half-maps", "--mask", "--mask-level", "--box", "--window", "--volumes"),
         *("--thresholds", "--label", "--crossing", "--b", "--b-from-q"),
         *("--contour", "--archive", "--definition", "--fit-b", "--figures", "--convergence"),
+        *("--no-half-maps", "--no-mask"),
     }
     assert len(q) >= 17
 

@@ -10,6 +10,7 @@ from atomsight.cli.batch import batch
 from atomsight.cli.compare import compare
 from atomsight.cli.converge import converge
 from atomsight.cli.degrade import degrade
+from atomsight.cli.fetch import fetch
 from atomsight.cli.fsc_q import fsc_q
 from atomsight.cli.local_resolution import local_resolution
 from atomsight.cli.profile import profile
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command(no_args_is_help=True)(validate)
 app.command(no_args_is_help=True)(q)
 app.command(name="fsc-q", no_args_is_help=True)(fsc_q)
+app.command(no_args_is_help=True)(fetch)
 app.command(no_args_is_help=True)(compare)
 app.command(no_args_is_help=True)(converge)
 app.command(no_args_is_help=True)(report)

@@ -16,6 +16,7 @@ from atomsight.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from atomsight.cli.entry import EntryWish
     from atomsight.half_maps import HalfMapOptions
     from atomsight.outcome import Options
     from atomsight.validation import Progress, Validation
@@ -84,12 +85,16 @@ def make_half_map_options(
     b_iso: float | None,
     b_from_q: float | None,
     volume_step: int | None,
+    later: bool = False,
 ) -> "HalfMapOptions | None":
-    """Turn the command line's values into the options of FSC-Q, if half maps are given."""
+    """Turn the command line's values into the options of FSC-Q, if half maps are given.
+
+    `later`: an entry will give them; None then where nothing is chosen but what it is by default.
+    """
     from atomsight.errors import ParameterError
     from atomsight.half_maps import HalfMapOptions
 
-    if half_maps is None:
+    if half_maps is None and not later:
         needless = {
             "--mask": mask,
             "--mask-level": mask_level,
@@ -109,9 +114,10 @@ def make_half_map_options(
         raise ParameterError("--box and --window: give one of them")
     if b_iso is not None and b_from_q is not None:
         raise ParameterError("--b and --b-from-q: give one of them")
-    return HalfMapOptions(
-        half_1=half_maps[0],
-        half_2=half_maps[1],
+    one, two = half_maps or (Path(), Path())
+    options = HalfMapOptions(
+        half_1=one,
+        half_2=two,
         mask=mask,
         mask_level=mask_level,
         box=box,
@@ -123,18 +129,21 @@ def make_half_map_options(
         b_from_q=b_from_q,
         volume_step=volume_step,
     )
+    return None if later and options == HalfMapOptions(one, two) else options
 
 
 def run(
     model: Path,
-    map_: Path,
+    map_: Path | None,
     options: "Options",
     folder: Path,
     *,
     everything: bool,
     figures: FigureChoice | None = None,
+    wish: "EntryWish | None" = None,
 ) -> None:
-    """Validate, write and show; nothing is computed if the folder cannot be written."""
+    """Fetch, validate, write and show; nothing is done if the folder cannot be written."""
+    from atomsight.cli.entry import fetch_inputs
     from atomsight.cli.show import show_files, show_summary
     from atomsight.kernels.compilation import telling_of_compilation
     from atomsight.output import write_results
@@ -144,6 +153,9 @@ def run(
     if figures is not None:
         require_matplotlib()
     with output_folder(folder):
+        if wish is not None:
+            model, map_, options = fetch_inputs(model, map_, options, wish)
+        assert map_ is not None
         with show_progress() as progress, telling_of_compilation(tell_of_compilation):
             result: Validation = validate(model, map_, options, progress=progress)
         files = write_results(
@@ -181,7 +193,7 @@ def tell_of_compilation() -> None:
 
 
 @contextmanager
-def show_progress() -> Iterator["Progress | None"]:
+def show_progress(*, in_bytes: bool = False) -> Iterator["Progress | None"]:
     """A progress bar on a terminal's stderr; nothing where there is no terminal."""
     import sys
 
@@ -189,15 +201,20 @@ def show_progress() -> Iterator["Progress | None"]:
         yield None
         return
     from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TaskID, TimeRemainingColumn
     from rich.progress import Progress as Bar
-    from rich.progress import TaskID
 
-    with Bar(console=Console(stderr=True), transient=True) as bar:
+    columns = (
+        ("{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        if in_bytes
+        else Bar.get_default_columns()
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         tasks: dict[str, TaskID] = {}
 
         def tell(step: str, done: int, of: int) -> None:
             if step not in tasks:
                 tasks[step] = bar.add_task(step, total=of)
-            bar.update(tasks[step], completed=done)
+            bar.update(tasks[step], completed=done, total=of)
 
         yield tell

@@ -102,9 +102,42 @@ ModelFile = Annotated[
     Path, typer.Argument(metavar="MODEL", help="mmCIF or PDB file, plain or gzipped.")
 ]
 MapFile = Annotated[Path, typer.Argument(metavar="MAP", help="CCP4/MRC map, plain or gzipped.")]
+ModelInput = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MODEL",
+        help="mmCIF or PDB file, plain or gzipped; or an entry: EMD-3488, 5NI1.",
+    ),
+]
+MapInput = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[MAP]",
+        help="CCP4/MRC map, plain or gzipped; or an entry. Without it, MODEL names both.",
+        show_default=False,
+    ),
+]
+FittedModel = Annotated[
+    str | None,
+    typer.Option("--pdb", metavar="ID", help="Which model of an entry of EMDB; else the first."),
+]
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        metavar="DIR",
+        help="Folder for fetched files; ATOMSIGHT_CACHE, else in your cache folder.",
+    ),
+]
+NoHalfMaps = Annotated[
+    bool, typer.Option("--no-half-maps", help="Do without the half maps of an entry.")
+]
+NoMask = Annotated[bool, typer.Option("--no-mask", help="Do without the mask of an entry.")]
 Resolution = Annotated[
     float | None,
-    typer.Option(metavar="Å", help="Resolution; otherwise from the model's metadata."),
+    typer.Option(
+        metavar="Å", help="Resolution; otherwise from the entry's or the model's metadata."
+    ),
 ]
 Sigma = Annotated[
     float,

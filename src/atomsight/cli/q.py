@@ -6,8 +6,8 @@ from atomsight.cli import options as o
 
 
 def q(
-    model: o.ModelFile,
-    map_: o.MapFile,
+    model: o.ModelInput,
+    map_: o.MapInput = None,
     resolution: o.Resolution = None,
     sigma: o.Sigma = 0.4,
     points: o.Points = 8,
@@ -22,11 +22,15 @@ def q(
     origin: o.Origin = o.OriginChoice.AUTO,
     threads: o.Threads = None,
     force: o.Force = False,
+    pdb: o.FittedModel = None,
+    cache: o.Cache = None,
     output: o.Output = Path("atomsight-results"),
 ) -> None:
     """Q-score of every atom: tables, model, summary."""
+    from atomsight.cli.entry import entry_wish
     from atomsight.cli.job import make_options, run
 
+    wish = entry_wish(model, map_, pdb=pdb, cache=cache)
     options = make_options(
         resolution=resolution,
         sigma=sigma,
@@ -43,4 +47,4 @@ def q(
         threads=threads,
         force=force,
     )
-    run(model, map_, options, output, everything=False)
+    run(model, map_, options, output, everything=False, wish=wish)
