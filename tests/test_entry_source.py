@@ -22,8 +22,7 @@ HALVES = "EMD-3488: emd_3488_half_map_1.map.gz, emd_3488_half_map_2.map.gz"
 @pytest.fixture(scope="module")
 def entry(tmp_path_factory):
     folder = tmp_path_factory.mktemp("entry")
-    with pytest.MonkeyPatch.context() as patch, serving(Site()) as site:
-        patch.setenv("no_proxy", "*")
+    with serving(Site()) as site:
         add_demo_entry(site, folder)
         return fetch_entry(
             "EMD-3488", cache=folder / "cache", emdb_base=site.emdb, pdb_base=site.pdb

@@ -44,7 +44,7 @@ def test_a_bare_command_shows_its_help(atomsight, arguments):
     [
         (("--unknown",), "No such option: --unknown"),
         (("nonsense",), "No such command 'nonsense'"),
-        (("validate", "a.cif"), "Missing argument 'MAP'"),
+        (("fsc-q", "a.cif"), "Missing argument 'MAP'"),
         (("validate", "a.cif", "b.mrc", "c.mrc"), "Got unexpected extra argument"),
         (("validate", "a.cif", "b.mrc", "--unknown"), "No such option: --unknown"),
         (("validate", "a.cif", "b.mrc", "--sigma"), "Option '--sigma' requires an argument"),

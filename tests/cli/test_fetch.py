@@ -16,7 +16,6 @@ BOX = ("--box", 8)
 @pytest.fixture
 def site(monkeypatch, tmp_path):
     with serving(Site()) as site:
-        monkeypatch.setenv("no_proxy", "*")
         monkeypatch.setenv("ATOMSIGHT_CACHE", str(tmp_path / "cache"))
         monkeypatch.setenv("ATOMSIGHT_EMDB_BASE", site.emdb)
         monkeypatch.setenv("ATOMSIGHT_PDB_BASE", site.pdb)
@@ -242,10 +241,19 @@ def test_options_of_fsc_q_without_half_maps(site, atomsight):
     assert "options of FSC-Q mean nothing without half maps (EMD-3488 has no half maps)" in error
 
 
-def test_an_entry_without_a_model_needs_one(site, atomsight):
+def test_an_entry_without_a_model_needs_one(site, atomsight, tmp_path):
+    """No map is fetched in vain."""
     site.files[HEADER] = header_xml(models={})
     error = atomsight("validate", "EMD-3488").error
-    assert error.endswith("no model is fitted into this map; give one: MODEL EMD-3488")
+    assert error.endswith("names no model fitted into its map; give a model beside it")
+    assert site.paths() == ["emd-3488.xml"]
+    assert atomsight("q", "EMD-3488", "--pdb", "5NI1", "-o", tmp_path / "out").code == 0
+
+
+@pytest.mark.parametrize("names", [("none.cif", "EMD-3488"), ("5NI1", "none.mrc")])
+def test_files_are_looked_for_before_anything_is_fetched(site, atomsight, names):
+    assert "none." in atomsight("validate", *names).error
+    assert site.asked == []
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_fetched(site, atomsight):

@@ -136,7 +136,7 @@ parameters.assembly parameters.force parameters.half_maps parameters.model_numbe
 parameters.neighbours
 parameters.orientations parameters.origin parameters.q.points parameters.q.radius
 parameters.q.sigma parameters.q.step parameters.resolution parameters.seed parameters.selection
-parameters.threads
+parameters.source parameters.threads
 q_score.chains q_score.classes q_score.definition q_score.entities
 q_score.mean.definition q_score.mean.n q_score.mean.value
 q_score.mean_as_mapq.definition q_score.mean_as_mapq.n q_score.mean_as_mapq.value

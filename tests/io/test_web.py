@@ -104,11 +104,13 @@ def test_a_server_that_speaks_another_language(site):
 
 
 def test_proxies_of_the_environment(monkeypatch):
-    for name in ("no_proxy", "NO_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+    for name in ("no_proxy", "NO_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     assert web._proxy("https://a.org/x") is None
     monkeypatch.setenv("https_proxy", "http://proxy:3128")
     assert web._proxy("https://a.org/x") == "http://proxy:3128"
     assert re.search("ProxyManager", repr(web._pool("http://proxy:3128", 0)))
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    assert web._proxy("http://127.0.0.1:80/x") is None
     monkeypatch.setenv("no_proxy", "a.org")
     assert web._proxy("https://a.org/x") is None

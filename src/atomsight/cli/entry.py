@@ -9,7 +9,7 @@ from atomsight.io.accessions import Accession, find_accession
 
 if TYPE_CHECKING:
     from atomsight.half_maps import HalfMapOptions
-    from atomsight.io.entries import Entry
+    from atomsight.io.entry_files import FetchProgress
     from atomsight.outcome import Options
 
 
@@ -77,53 +77,50 @@ def entry_wish(
 
 
 def fetch_inputs(
-    model: Path, map_: Path | None, options: "Options", wish: EntryWish
+    model: Path,
+    map_: Path | None,
+    options: "Options",
+    wish: EntryWish,
+    progress: "FetchProgress | None",
 ) -> tuple[Path, Path, "Options"]:
     """Get what the names stand for; what the header says becomes options, if the map is its own."""
-    from atomsight.cli.job import show_progress
     from atomsight.entry_source import entry_options
-    from atomsight.io.entries import fetch_entry
+    from atomsight.errors import MapFileError, ModelFileError
+    from atomsight.io.entries import Entry, fetch_entry
+    from atomsight.io.files import require_file
 
     named = wish.model
+    if named is None:
+        require_file(model, "model", ModelFileError)
+    if wish.map is None:
+        require_file(Path(map_ or ""), "map", MapFileError)
     own: Entry | None = None
-    with show_progress(in_bytes=True) as progress:
-        fetch = partial(
-            fetch_entry,
-            cache=wish.cache,
-            half_maps=wish.half_maps,
-            mask=wish.mask,
-            progress=progress,
+    fetch = partial(
+        fetch_entry,
+        cache=wish.cache,
+        half_maps=wish.half_maps,
+        mask=wish.mask,
+        progress=progress,
+    )
+    if wish.one:
+        entry = own = fetch(str(named), need_model=True, pdb=wish.pdb)
+    elif named is not None and wish.map is not None and wish.map.archive == "EMDB" != named.archive:
+        entry = own = fetch(str(wish.map), pdb=named.name)
+    else:
+        if named is not None:
+            own = fetch(str(named), need_model=True, maps=False)
+        # of a map that is not the entry's own, its header says nothing
+        entry = Entry() if wish.map is None else fetch(str(wish.map), model=False)
+        entry = replace(
+            entry,
+            pdb_id=None if own is None else own.pdb_id,
+            files=entry.files + (own.files if own else ()),
         )
-        if wish.map is None:
-            own = fetch(str(named), maps=False)
-            # what its header says is of another map
-            entry = replace(own, emdb_id=None, resolution=None, contour=None)
-        elif wish.one:
-            entry = own = fetch(str(named), pdb=wish.pdb)
-        elif named is not None and (named.archive, wish.map.archive) == ("PDB", "EMDB"):
-            entry = own = fetch(str(wish.map), pdb=named.name)
-        else:
-            if named is not None:
-                own = fetch(str(named), maps=False)
-            entry = fetch(str(wish.map), model=False)
-            others = () if own is None else own.files
-            entry = replace(
-                entry,
-                pdb_id=None if own is None else own.pdb_id,
-                files=(*entry.files, *others),
-            )
-    path = model if own is None else _model(own)
-    return path, entry.map or map_ or Path(), entry_options(entry, options, half_maps=wish.settings)
-
-
-def _model(entry: "Entry") -> Path:
-    from atomsight.errors import FetchError
-
-    if entry.model is None:
-        raise FetchError(
-            f"{entry.emdb_id}: no model is fitted into this map; give one: MODEL {entry.emdb_id}"
-        )
-    return entry.model
+    return (
+        (own and own.model) or model,
+        entry.map or map_ or Path(),
+        entry_options(entry, options, half_maps=wish.settings),
+    )
 
 
 def _named(path: Path) -> Accession | None:

@@ -154,7 +154,8 @@ def run(
         require_matplotlib()
     with output_folder(folder):
         if wish is not None:
-            model, map_, options = fetch_inputs(model, map_, options, wish)
+            with show_progress(in_bytes=True) as progress:
+                model, map_, options = fetch_inputs(model, map_, options, wish, progress)
         assert map_ is not None
         with show_progress() as progress, telling_of_compilation(tell_of_compilation):
             result: Validation = validate(model, map_, options, progress=progress)

@@ -112,7 +112,7 @@ ModelInput = Annotated[
 MapInput = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[MAP]",
+        metavar="MAP",
         help="CCP4/MRC map, plain or gzipped; or an entry. Without it, MODEL names both.",
         show_default=False,
     ),
@@ -135,9 +135,7 @@ NoHalfMaps = Annotated[
 NoMask = Annotated[bool, typer.Option("--no-mask", help="Do without the mask of an entry.")]
 Resolution = Annotated[
     float | None,
-    typer.Option(
-        metavar="Å", help="Resolution; otherwise from the entry's or the model's metadata."
-    ),
+    typer.Option(metavar="Å", help="Resolution; otherwise from the model's metadata."),
 ]
 Sigma = Annotated[
     float,

@@ -69,6 +69,7 @@ def fetch_entry(
     half_maps: bool = True,
     mask: bool = True,
     model: bool = True,
+    need_model: bool = False,
     pdb: str | None = None,
     cache: PathLikeStr | None = None,
     emdb_base: str | None = None,
@@ -89,6 +90,8 @@ def fetch_entry(
         model names.
     maps, half_maps, mask, model : bool
         What to get. Without `maps`, neither half maps nor mask.
+    need_model : bool
+        Refuse an entry that names no model, before its maps are fetched.
     pdb : str, optional
         Which model of an entry of EMDB that has several; the first one by default.
     cache : path, optional
@@ -131,6 +134,10 @@ def fetch_entry(
         found = _described(header)
         if model:
             found = _with_model(get, header, chosen, found)
+        if need_model and found.model is None:
+            raise FetchError(
+                f"{named}: this entry names no model fitted into its map; give a model beside it"
+            )
         if maps:
             found = _with_maps(get, header, found, half_maps=half_maps, mask=mask)
     return replace(found, files=tuple(get.files))

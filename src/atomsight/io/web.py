@@ -206,7 +206,7 @@ def _is_here(host: str) -> bool:
 def _proxy(url: str) -> str | None:
     """The proxy that the environment names for an address."""
     parts = urlsplit(url)
-    if proxy_bypass(parts.netloc):
+    if _is_here(parts.hostname or "") or proxy_bypass(parts.netloc):
         return None
     proxies = getproxies()
     return proxies.get(parts.scheme) or proxies.get("all")
