@@ -38,8 +38,8 @@ def test_what_the_entry_says_becomes_options(entry):
         pdb_id="5NI1",
         title=entry.title,
         taken={
-            "resolution": "the header of EMD-3488 (FSC 0.143 CUT-OFF)",
-            "contour": "the header of EMD-3488 (AUTHOR)",
+            "resolution": "the header of EMD-3488, FSC 0.143 CUT-OFF",
+            "contour": "the header of EMD-3488, AUTHOR",
             "mask": "EMD-3488: emd_3488_msk_1.map",
             "half_maps": HALVES,
         },
@@ -122,11 +122,11 @@ def test_maps_on_another_grid_are_left_out(entry, tmp_path, shape):
 def test_results_say_what_comes_from_the_entry(entry):
     result = validate(entry.model, entry.map, entry_options(replace(entry, notes=("heed this",))))
     assert result.resolution == 3.2
-    assert result.resolution_source == "the header of EMD-3488 (FSC 0.143 CUT-OFF)"
+    assert result.resolution_source == "the header of EMD-3488, FSC 0.143 CUT-OFF"
     assert result.notes[0] == "heed this"
     assert result.notes[-4:] == (
-        "resolution from the header of EMD-3488 (FSC 0.143 CUT-OFF)",
-        "contour from the header of EMD-3488 (AUTHOR)",
+        "resolution from the header of EMD-3488, FSC 0.143 CUT-OFF",
+        "contour from the header of EMD-3488, AUTHOR",
         "mask from EMD-3488: emd_3488_msk_1.map",
         f"half maps from {HALVES}",
     )

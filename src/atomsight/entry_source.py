@@ -78,7 +78,7 @@ def entry_options(
 
 
 def _by(header: str, whom: str) -> str:
-    return f"{header} ({whom})" if whom else header
+    return f"{header}, {whom}" if whom else header
 
 
 def _usable(entry: Entry) -> tuple[tuple[Path, Path] | None, Path | None, tuple[str, ...]]:

@@ -123,7 +123,7 @@ def test_validate_an_entry_by_name(site, atomsight, tmp_path, name):
         str(emdb / f"emd_3488_{name}")
         for name in ("half_map_1.map.gz", "half_map_2.map.gz", "msk_1.map")
     ]
-    assert found["resolution"]["source"] == "the header of EMD-3488 (FSC 0.143 CUT-OFF)"
+    assert found["resolution"]["source"] == "the header of EMD-3488, FSC 0.143 CUT-OFF"
     assert found["parameters"]["contour"] == 0.45
     assert found["parameters"]["half_maps"]["box"] == 8
     source = found["parameters"]["source"]
@@ -131,7 +131,7 @@ def test_validate_an_entry_by_name(site, atomsight, tmp_path, name):
     assert set(source["taken"]) == {"resolution", "contour", "half_maps", "mask"}
     assert source["files"]["emd_3488.map.gz"].startswith(site.url)
     assert found["fsc_q"]["n"] > 0
-    assert "contour from the header of EMD-3488 (AUTHOR)" in found["notes"]
+    assert "contour from the header of EMD-3488, AUTHOR" in found["notes"]
     assert (tmp_path / "out" / "5ni1__Q__emd_3488.cif").is_file()
 
 

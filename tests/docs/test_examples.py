@@ -16,6 +16,7 @@ import gemmi
 import pytest
 
 import atomsight as ats
+from tests.support.archive_server import Site, serving
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
@@ -100,6 +101,19 @@ def manifest(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make("batch.md", folder) / "manifest.csv"
 
 
+@pytest.fixture(scope="session")
+def mirror(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server of the files that the first example of docs/howto/fetch.md makes."""
+    folder = tmp_path_factory.mktemp("mirror")
+    (folder / ".cache").mkdir()
+    (folder / ".cache" / "data").symlink_to(demo_data)
+    root = make("fetch.md", folder) / "mirror"
+    files = (path for path in root.rglob("*") if path.is_file())
+    site = Site({f"/{path.relative_to(root)}": path.read_bytes() for path in files})
+    with serving(site):
+        yield site.url
+
+
 @pytest.fixture
 def folder(
     tmp_path: Path,
@@ -108,8 +122,13 @@ def folder(
     entries: Path,
     converged: Path,
     manifest: Path,
+    mirror: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """A folder with the demo's files, the half maps and the tables that the pages name."""
+    monkeypatch.setenv("ATOMSIGHT_EMDB_BASE", f"{mirror}/emdb")
+    monkeypatch.setenv("ATOMSIGHT_PDB_BASE", f"{mirror}/pdb")
+    monkeypatch.setenv("ATOMSIGHT_CACHE", str(tmp_path / "cache"))
     (tmp_path / ".cache").mkdir()
     (tmp_path / ".cache" / "data").symlink_to(demo_data)
     for file in demo_data.iterdir():
