@@ -9,6 +9,7 @@ from atomsight import (
     Options,
     entry_options,
     fetch_entry,
+    read_map,
     validate,
 )
 from atomsight.errors import ParameterError
@@ -104,10 +105,9 @@ def test_half_maps_that_are_wanted_and_not_there(entry, tmp_path):
 @pytest.mark.parametrize("shape", [(8, 8, 8), None])
 def test_maps_on_another_grid_are_left_out(entry, tmp_path, shape):
     """Of another size, and of the same size with other voxels."""
-    from atomsight import read_map
-
+    cell = None if shape is None else (*(0.8 * n for n in shape), 90.0, 90.0, 90.0)
     shape = shape or read_map(entry.map).values.shape
-    other = write_ccp4(tmp_path / "other.map", np.ones(shape, dtype=np.float32))
+    other = write_ccp4(tmp_path / "other.map", np.ones(shape, dtype=np.float32), cell=cell)
     halves = replace(entry, half_maps=(entry.half_maps[0], other), notes=("first",))
     options = entry_options(halves)
     assert options.half_maps is None

@@ -148,9 +148,16 @@ def test_what_an_earlier_process_got_is_used(site, get):
 
 def test_all_of_it_is_there_already(site, get):
     interrupted(get, site, size=len(DATA))
-    get()
+    assert get().etag == '"v1"'
     assert get.part.read_bytes() == DATA
     assert len(site.asked) == 1
+
+
+def test_more_than_all_of_it_is_thrown_away(site, get):
+    interrupted(get, site, size=len(DATA))
+    site.files[PATH] = DATA[:-1]
+    get()
+    assert get.part.read_bytes() == DATA[:-1]
 
 
 def test_another_version_is_fetched_from_the_start(site, get):
@@ -178,7 +185,10 @@ def test_a_server_without_ranges_sends_all_of_it(site, get):
     assert get.part.read_bytes() == DATA
 
 
-@pytest.mark.parametrize("known", ['{"url": "http://other/"}', "{", "[]", "7", None])
+OTHER = '{"url": "http://other/", "etag": "\\"v1\\"", "last_modified": ""}'
+
+
+@pytest.mark.parametrize("known", [OTHER, '{"url": "http://other/"}', "{", "[]", "7", None])
 def test_a_part_of_unknown_origin_is_not_used(site, get, known):
     get.part.write_bytes(b"x" * 1000)
     if known is not None:
@@ -202,9 +212,33 @@ def test_a_weak_mark_or_none_cannot_tell_that_the_rest_belongs(site, get):
 )
 def test_a_part_that_was_not_asked_for_is_thrown_away(site, get, where):
     interrupted(get, site)
-    site.faults[PATH] = first_time(status(206, {"Content-Range": where}, b"wrong"))
+    headers = {"Content-Range": where, "ETag": '"v1"'}
+    site.faults[PATH] = first_time(status(206, headers, b"wrong"))
     get()
     assert get.part.read_bytes() == DATA
+
+
+@pytest.mark.parametrize("etag", ['"v2"', None])
+def test_a_part_of_another_version_is_thrown_away(site, get, etag):
+    """Though If-Range asked for all of it then."""
+    interrupted(get, site)
+    new = DATA[::-1]
+    site.files[PATH], site.etags[PATH] = new, '"v2"'
+    where = f"bytes 300000-{len(new) - 1}/{len(new)}"
+    headers = {"Content-Range": where} | ({} if etag is None else {"ETag": etag})
+    site.faults[PATH] = first_time(status(206, headers, new[300_000:]))
+    get()
+    assert get.part.read_bytes() == new
+
+
+def test_a_part_that_is_shorter_than_it_says_is_gone_on_with(site, get):
+    interrupted(get, site)
+    where = f"bytes 300000-{len(DATA) - 1}/{len(DATA)}"
+    headers = {"Content-Range": where, "ETag": '"v1"'}
+    site.faults[PATH] = first_time(status(206, headers, DATA[300_000:500_000]))
+    get()
+    assert get.part.read_bytes() == DATA
+    assert ranges(site) == ["bytes=300000-", "bytes=500000-"]
 
 
 def test_a_file_that_is_longer_than_it_may_be_is_not_begun(get):

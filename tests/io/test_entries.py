@@ -244,7 +244,8 @@ def test_an_obsolete_model(entry, fetch):
     entry.add_pdb("5ni1", gone)
     with pytest.raises(FetchError, match=r"5NI1 is obsolete; it is superseded by 6ABC"):
         fetch("5NI1")
-    heir = cif_text(small_model(), before + row.format("SPRSDE", "5ni1", "1xyz"), name="5NI1")
+    rows = row.format("SPRSDE", "5ni1", "1xyz") + "OBSLTE 6abc 2xyz\n"
+    heir = cif_text(small_model(), before + rows, name="5NI1")
     entry.add_pdb("5ni1", heir)
     assert fetch("5NI1").pdb_id == "5NI1"
     code = "_pdbx_database_status.status_code OBS\n"

@@ -112,12 +112,14 @@ def _receive(
     kept, known = _kept(part, url)
     wanted = {"Range": f"bytes={kept}-", "If-Range": known.validator} if kept else {}
     with closing(ask(url, wanted, patience)) as answer:
-        start, total = _extent(answer, kept, part)
-        if total is not None and total > limit:
-            raise ServerError(f"{total} bytes, more than the {limit} that such a file may have")
         origin = Origin(
             url, answer.headers.get("ETag", ""), answer.headers.get("Last-Modified", "")
         )
+        # some servers give a part of another version, whatever If-Range says
+        same = origin.validator == known.validator
+        start, total = _extent(answer, kept, part, same=same)
+        if total is not None and total > limit:
+            raise ServerError(f"{total} bytes, more than the {limit} that such a file may have")
         try:
             _require_space(part, (total or 0) - start)
             if not start:
@@ -147,10 +149,12 @@ def _kept(part: Path, url: str) -> tuple[int, Origin]:
     return (size, origin) if usable else (0, Origin(url))
 
 
-def _extent(answer: BaseHTTPResponse, kept: int, part: Path) -> tuple[int, int | None]:
+def _extent(
+    answer: BaseHTTPResponse, kept: int, part: Path, *, same: bool
+) -> tuple[int, int | None]:
     """Where the body belongs, and how long the whole file is, if the server says."""
     status = answer.status
-    if status == 206:
+    if status == 206 and same:
         match = _RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
         if kept and match and int(match[1]) == kept and int(match[2]) == int(match[3]) - 1:
             return kept, int(match[3])

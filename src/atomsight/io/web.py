@@ -157,7 +157,6 @@ def _ask_once(url: str, headers: dict[str, str], patience: Patience) -> BaseHTTP
         read=1,
         status_forcelist=_TRY_AGAIN,
         backoff_factor=patience.backoff,
-        retry_after_max=10**9,
         raise_on_status=False,
     )
     retries.longest = patience.longest
@@ -166,7 +165,7 @@ def _ask_once(url: str, headers: dict[str, str], patience: Patience) -> BaseHTTP
         return _pool(_proxy(url), os.getpid()).request(
             "GET",
             url,
-            headers={"User-Agent": agent, "Accept-Encoding": "identity", **headers},
+            headers={"User-Agent": agent, **headers},
             preload_content=False,
             redirect=False,
             retries=retries,
