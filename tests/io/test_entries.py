@@ -7,6 +7,7 @@ import pytest
 
 from atomsight import fetch_entry
 from atomsight.errors import FetchError, ParameterError
+from atomsight.io import entry_files
 from atomsight.io.accessions import accession
 from atomsight.io.maps import read_map
 from atomsight.io.models import read_model
@@ -142,6 +143,27 @@ def test_a_model_of_another_entry_is_none(entry, fetch):
     )
     with pytest.raises(FetchError, match=r"5NI1: .* this is not the model 5NI1"):
         fetch()
+
+
+def test_a_packed_model_that_unpacks_to_too_much(entry, fetch):
+    endless = gzip.compress(model_text().encode() + b" " * (80 << 20))
+    entry.files[entry.find("5ni1.cif.gz")] = endless
+    with pytest.raises(FetchError, match=r"5NI1: .* expands to more than 64 MiB, which no model"):
+        fetch()
+
+
+def test_a_header_that_is_too_long(entry, fetch):
+    entry.files[HEADER] = header_xml() + b" " * (8 << 20)
+    with pytest.raises(FetchError, match=r"EMD-3488: .* bytes, more than the 8388608 that"):
+        fetch()
+
+
+def test_a_map_that_is_much_longer_than_the_header_says(entry, fetch, monkeypatch):
+    monkeypatch.setattr(entry_files, "_MAP_FLOOR", 1000)
+    assert fetch(maps=True).map is not None
+    entry.files[HEADER] = header_xml(kilobytes=10)
+    with pytest.raises(FetchError, match=r"more than the 40960 that such a file may have"):
+        fetch(refresh=True)
 
 
 def test_an_entry_without_a_model(entry, fetch):

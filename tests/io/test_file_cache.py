@@ -285,6 +285,26 @@ def test_without_locks_processes_do_not_share_a_part(fetch, monkeypatch):
     assert [p.name for p in path.parent.iterdir() if "part" in p.name] == []
 
 
+def test_machines_that_share_a_folder_do_not_share_a_part(site, fetch, data, monkeypatch):
+    """Locks of a network file system may hold on one machine only."""
+    other = []
+
+    def meanwhile(*_):
+        if not other:
+            other.append("asked")
+            with monkeypatch.context() as patch:
+                patch.setattr(file_cache, "_HOST", "other")
+                other.append(fetch())
+        return False
+
+    site.faults[PATH] = meanwhile
+    mine = fetch()
+    assert len(site.asked) == 2
+    assert mine.sha256 == other[1].sha256 == sha256(data).hexdigest()
+    assert fetch(verify=True).sha256 == mine.sha256
+    assert sorted(p.name for p in mine.path.parent.iterdir()) == [NAME, f"{NAME}.json"]
+
+
 def test_a_lock_that_was_removed_meanwhile_is_taken_anew(fetch, tmp_path, monkeypatch):
     real, path = fcntl.flock, tmp_path / "cache" / f".{NAME}.{file_cache._HOST}.lock"
     calls = []
