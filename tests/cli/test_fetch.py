@@ -210,6 +210,9 @@ def test_one_of_several_models(site, atomsight, tmp_path):
     site.add_pdb("6abc", model_text().replace("5NI1", "6ABC"))
     done = atomsight("q", "EMD-3488", "-o", tmp_path / "one")
     assert "note: EMD-3488 names 2 models: 5NI1 is taken, not 6ABC" in done.out
+    map_ = write_map_of(tmp_path / "mine.mrc", small_model())
+    done = atomsight("q", "EMD-3488", map_, "-o", tmp_path / "three")
+    assert "note: EMD-3488 names 2 models: 5NI1 is taken, not 6ABC" in done.out
     atomsight("q", "EMD-3488", "--pdb", "6ABC", "-o", tmp_path / "two")
     assert facts(tmp_path / "two")["parameters"]["source"]["pdb_id"] == "6ABC"
 

@@ -149,6 +149,13 @@ def test_an_error_page_in_place_of_a_map(site, fetch, data, tmp_path):
     assert fetch(f"{site.url}/page", site.url + PATH).path.read_bytes() == data
 
 
+def test_nothing_at_all_in_place_of_a_map(site, fetch, tmp_path):
+    site.files[PATH] = b""
+    with pytest.raises(FetchError, match=r"begins with ''\): this map file is empty"):
+        fetch()
+    assert files_below(tmp_path) == ["cache"]
+
+
 def bomb(data):
     """A good map, packed, and 64 MB of nothing behind it."""
     import gzip

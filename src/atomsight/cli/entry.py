@@ -111,10 +111,12 @@ def fetch_inputs(
             own = fetch(str(named), need_model=True, maps=False)
         # of a map that is not the entry's own, its header says nothing
         entry = Entry() if wish.map is None else fetch(str(wish.map), model=False)
+        other = own or Entry()
         entry = replace(
             entry,
-            pdb_id=None if own is None else own.pdb_id,
-            files=entry.files + (own.files if own else ()),
+            pdb_id=other.pdb_id,
+            files=entry.files + other.files,
+            notes=entry.notes + other.notes,
         )
     return (
         (own and own.model) or model,

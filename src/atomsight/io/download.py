@@ -124,7 +124,7 @@ def _receive(
             _require_space(part, (total or 0) - start)
             if not start:
                 discard(part)
-            if start == total:
+            if start and start == total:
                 return known
             _beside(part).write_text(json.dumps(asdict(origin)), encoding="utf-8")
             size = _append(answer, part, start, total, limit, progress)
