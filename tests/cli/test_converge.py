@@ -116,7 +116,7 @@ def test_validate_shows_what_converge_found(atomsight, models, tmp_path):
             ("{one}", "{two}", "--resolution", "3", "--engine", "external", "--platform", "cpu"),
             "--platform and --copies: mean nothing with --engine external",
         ),
-        (("--import", "{one}", "{two}", "--platform", "cpu"), "mean nothing with --import"),
+        (("--import", "{one}", "{two}", "--platform", "cpu"), "means nothing with --import"),
         (
             ("{one}", "{two}", "--resolution", "3", "--copies", "moving"),
             "--copies: of what? give the --symmetry",

@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Any
 
 from atomsight.batch.dataset import FAILED
+from atomsight.batch.fetched import fetch
 from atomsight.batch.job import Ended, Job
 from atomsight.batch.score import fail, score
 from atomsight.processes import end_with_parent
@@ -32,8 +33,8 @@ _stopped = False
 _lock = Lock()
 
 
-def attempt(job: Job, workers: int) -> Ended:
-    """Score an entry in a process of its own, again where the process is ended from outside.
+def attempt(job: Job, workers: int) -> Ended | Job:
+    """Fetch or score an entry in a process of its own, again where that is ended from outside.
 
     Parameters
     ----------
@@ -43,7 +44,8 @@ def attempt(job: Job, workers: int) -> Ended:
 
     Returns
     -------
-    Ended
+    Ended or Job
+        The job with its files, where they were still to be fetched.
     """
     from pebble import ProcessExpired  # noqa: PLC0415  (optional library)
 
@@ -78,14 +80,15 @@ def attempt(job: Job, workers: int) -> Ended:
         return fail(job, begun + len(ends) - 1, "killed", "ProcessExpired", message)
 
 
-def _in_child(job: Job, number: int, workers: int) -> Ended:
-    """Score in a process, and wait for it."""
+def _in_child(job: Job, number: int, workers: int) -> Ended | Job:
+    """Do what comes next in a process, and wait for it."""
+    task = score if job.entry.fetched else fetch
     with _lock:
         pool = _children(workers, job.settings.options.threads or 1)
-        future = pool.schedule(score, args=[job, number], timeout=job.settings.timeout or None)
+        future = pool.schedule(task, args=[job, number], timeout=job.settings.timeout or None)
         _waiting.add(future)
     try:
-        ended: Ended = future.result()
+        ended: Ended | Job = future.result()
         return ended
     finally:
         _waiting.discard(future)

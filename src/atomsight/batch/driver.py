@@ -158,7 +158,7 @@ class Driver:
                     return
                 future = next(finished)
                 if future.status == "finished":
-                    self._count(future.result())
+                    self._take(future.result())
                 elif future.status == "error":
                     exc = future.exception()
                     self._count(fail(waiting[future], 1, "cluster", type(exc).__name__, str(exc)))
@@ -218,6 +218,13 @@ class Driver:
             )
             self._looked = time.monotonic()
         return self._capacity
+
+    def _take(self, result: Ended | Job) -> None:
+        """Count what has ended; what has got its files is scored next."""
+        if isinstance(result, Job):
+            self._again.append(result)
+        else:
+            self._count(result)
 
     def _count(self, ended: Ended) -> None:
         self._report.count(ended)

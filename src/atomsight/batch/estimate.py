@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import prod
 
 from atomsight.batch.entry import Entry
+from atomsight.errors import InputError
 from atomsight.io.files import is_gzip
 from atomsight.io.maps import read_header
 
@@ -62,3 +63,24 @@ def estimate(entry: Entry) -> Estimate:
     memory = LITTLE + 2000 * atoms + (60 if halves else 8) * voxels
     seconds = _BASE_SECONDS + 3e-4 * atoms + (2e-3 * atoms + 1e-6 * voxels if halves else 0)
     return Estimate(memory, seconds, atoms, voxels)
+
+
+def need_of(entry: Entry) -> int:
+    """Bytes that an entry will need, for its place.
+
+    Parameters
+    ----------
+    entry : Entry
+
+    Returns
+    -------
+    int
+        Few where files are still to be fetched, or missing, or unreadable: that is reported when it
+        is their turn.
+    """
+    if not entry.fetched:
+        return LITTLE
+    try:
+        return estimate(entry).memory
+    except (InputError, OSError):
+        return LITTLE

@@ -36,6 +36,12 @@ class Settings:
         Seconds for one entry; 0: none.
     retries : int
         How often an entry is begun again whose process was ended.
+    half_maps : bool
+        Of entries that are fetched: get their half maps, for FSC-Q.
+    cache : Path or None
+        Folder for files that are fetched; see `atomsight.fetch_entry`.
+    emdb_base, pdb_base : str or None
+        Where they are fetched from.
     """
 
     folder: Path
@@ -44,6 +50,10 @@ class Settings:
     reports: bool = False
     timeout: float = 0.0
     retries: int = 3
+    half_maps: bool = True
+    cache: Path | None = None
+    emdb_base: str | None = None
+    pdb_base: str | None = None
 
     def __post_init__(self) -> None:
         if self.timeout < 0:
@@ -114,7 +124,7 @@ def fingerprint(settings: Settings) -> str:
     options = plain(settings.options)
     # changes no number
     del options["threads"]
-    kept = [settings.tables, settings.reports]
+    kept = [settings.tables, settings.reports, settings.half_maps]
     facts = {"options": options, "kept": kept, "version": version("atomsight")}
     return json.dumps(facts, sort_keys=True, ensure_ascii=True)
 

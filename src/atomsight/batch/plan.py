@@ -11,6 +11,7 @@ from atomsight.batch.estimate import Estimate, estimate
 from atomsight.batch.job import Settings, Tables
 from atomsight.batch.manifest import Row, read_manifest
 from atomsight.errors import InputError, MapFileError, ModelFileError
+from atomsight.io.accessions import accession
 from atomsight.io.files import require_file
 from atomsight.io.maps import read_header
 from atomsight.typing import PathLikeStr
@@ -138,6 +139,8 @@ def _look_at(row: Row, settings: Settings, memory: int) -> Planned:
     try:
         entry = entry_of(row, settings.options)
         entry.all_options()
+        if entry.id is not None:
+            accession(entry.id)
         _check_files(entry)
         found = estimate(entry) if entry.fetched else None
     except InputError as exc:

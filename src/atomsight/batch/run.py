@@ -11,7 +11,7 @@ from atomsight.batch.cluster import Place, require_dask
 from atomsight.batch.dataset import DONE, begin_dataset, read_rows
 from atomsight.batch.driver import Driver, Progress, Report
 from atomsight.batch.entry import Entry, entry_of
-from atomsight.batch.estimate import LITTLE, estimate
+from atomsight.batch.estimate import need_of
 from atomsight.batch.job import Ended, Job, Settings, digest_of, fingerprint
 from atomsight.batch.manifest import Row, read_manifest
 from atomsight.batch.score import fail
@@ -126,17 +126,7 @@ def _jobs(
             job = Job(Entry(row.name, settings.options), settings, digest)
             yield fail(job, 1, "manifest", type(exc).__name__, str(exc))
         else:
-            yield Job(entry, settings, digest, need=_need(entry))
-
-
-def _need(entry: Entry) -> int:
-    """Bytes; few where files are missing or unreadable: that is reported when it is their turn."""
-    if not entry.fetched:
-        return LITTLE
-    try:
-        return estimate(entry).memory
-    except (InputError, OSError, ValueError):
-        return LITTLE
+            yield Job(entry, settings, digest, need=need_of(entry))
 
 
 @contextmanager

@@ -89,7 +89,7 @@ def score(job: Job, attempt: int) -> Ended:
         return Ended(entry.name, FAILED, "write", str(exc), unwritten=str(exc))
     except Exception as exc:  # noqa: BLE001  (one bad entry must not end the others)
         seconds = time.perf_counter() - started
-        return fail(job, attempt, _step_of(exc), type(exc).__name__, _message(exc), seconds)
+        return fail(job, attempt, _step_of(exc), type(exc).__name__, message_of(exc), seconds)
     seconds = time.perf_counter() - started
     row = _about(job, attempt) | {
         "status": DONE,
@@ -143,10 +143,11 @@ def _validated(entry: Entry) -> Validation:
 
 def _about(job: Job, attempt: int) -> dict[str, Any]:
     entry = job.entry
+    source = entry.options.source
     return {
         "entry": entry.name,
-        "id": entry.id,
-        "pdb": entry.pdb,
+        "id": entry.id if source is None else source.emdb_id,
+        "pdb": entry.pdb if source is None else source.pdb_id,
         "model_path": None if entry.model is None else str(entry.model),
         "map_path": None if entry.map is None else str(entry.map),
         "digest": job.digest,
@@ -170,8 +171,17 @@ def _step_of(exc: Exception) -> str:
     return next(known, "validate")
 
 
-def _message(exc: Exception) -> str:
-    """For the user where it is for the user; for us, with the place, where it is our fault."""
+def message_of(exc: Exception) -> str:
+    """What a row says of an error: for the user, or for us, with the place, where it is our fault.
+
+    Parameters
+    ----------
+    exc : Exception
+
+    Returns
+    -------
+    str
+    """
     if isinstance(exc, AtomsightError):
         return str(exc)
     if isinstance(exc, MemoryError):

@@ -1,5 +1,6 @@
 """``atomsight batch``: many entries."""
 
+import os
 import signal
 import sys
 from enum import StrEnum
@@ -80,6 +81,11 @@ def run(
     reports: Annotated[
         bool, typer.Option("--reports", help="Also write what 'validate' writes, for each entry.")
     ] = False,
+    half_maps: Annotated[
+        bool,
+        typer.Option("--half-maps/--no-half-maps", help="Of entries that are fetched, for FSC-Q."),
+    ] = True,
+    cache: o.Cache = None,
     sigma: o.Sigma = 0.4,
     origin: o.Origin = o.OriginChoice.AUTO,
     threads: Annotated[int, typer.Option(metavar="N", help="Threads of one entry.")] = 1,
@@ -105,6 +111,7 @@ def run(
     from atomsight.batch.run import run_batch
     from atomsight.cli.job import make_options, show_progress
     from atomsight.cli.show_batch import show_report
+    from atomsight.io.sites import EMDB_VARIABLE, PDB_VARIABLE, cache_folder
 
     options = make_options(
         resolution=None,
@@ -118,7 +125,19 @@ def run(
         fit_b=fit_b,
         everything=True,
     )
-    settings = Settings(output, options, tables.value, reports, timeout, retries)
+    settings = Settings(
+        output,
+        options,
+        tables.value,
+        reports,
+        timeout,
+        retries,
+        half_maps,
+        # workers on other machines need not have this environment
+        cache_folder(cache).absolute(),
+        os.environ.get(EMDB_VARIABLE),
+        os.environ.get(PDB_VARIABLE),
+    )
     place, part = _place(workers, memory, scheduler, dashboard), _shard(shard)
     # as Slurm does when the time of a job is up: end in order, so that no entry is blamed
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

@@ -105,8 +105,8 @@ def check_full_map(full: Map, first: Map, second: Map, resolution: float) -> Ful
     """
     mean = 0.5 * (_about_mean(first) + _about_mean(second))
     about = _about_mean(full)
-    size, power = float(np.vdot(about, about)), float(np.vdot(mean, mean))
-    together = float(np.vdot(about, mean))
+    size, power = _dot(about, about), _dot(mean, mean)
+    together = _dot(about, mean)
     known = size > 0 and power > 0
     b_sharpening, noise_gain = _amplitudes(full, about, mean, resolution)
     return FullMapCheck(
@@ -123,11 +123,16 @@ def _about_mean(map_: Map) -> Volume:
     return np.nan_to_num(about, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
 
+def _dot(a: Volume, b: Volume) -> float:
+    """Sum of products; not by BLAS, whose sums depend on the number of threads."""
+    return float((a * b).sum(dtype=np.float64))
+
+
 def _same(a: Volume, b: Volume) -> bool:
     """Whether one is a multiple of the other, up to rounding."""
-    scale = float(np.vdot(a, b)) / float(np.vdot(b, b))
+    scale = _dot(a, b) / _dot(b, b)
     left = a - np.float32(scale) * b
-    return float(np.vdot(left, left)) < _SAME**2 * float(np.vdot(a, a))
+    return _dot(left, left) < _SAME**2 * _dot(a, a)
 
 
 def _amplitudes(map_: Map, full: Volume, mean: Volume, resolution: float) -> tuple[float, float]:

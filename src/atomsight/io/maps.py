@@ -244,7 +244,8 @@ class _Tally:
             low, high = float(values.min()), float(values.max())
         mean = float(values.mean(dtype=np.float64))
         difference = values - np.float64(mean)
-        squares = float(np.dot(difference, difference))
+        # not by BLAS, whose sums depend on the number of threads
+        squares = float(np.square(difference, out=difference).sum())
         total = self.n_finite + values.size
         delta = mean - self.mean
         self.squares += squares + delta * delta * self.n_finite * values.size / total
