@@ -29,6 +29,7 @@ COMMANDS = {
     "atomsight-batch": ("batch",),
     "atomsight-batch-run": ("batch", "run"),
     "atomsight-batch-plan": ("batch", "plan"),
+    "atomsight-batch-summary": ("batch", "summary"),
     "atomsight-archive": ("archive",),
     "atomsight-archive-percentile": ("archive", "percentile"),
     "atomsight-archive-build": ("archive", "build"),

@@ -21,6 +21,9 @@ DONE, FAILED = "done", "failed"
 
 _UNFINISHED = ".unfinished"
 
+_PIECE = 1000
+"""Files that are read at a time: polars holds some 70 kB for each."""
+
 
 def path_of(folder: Path, table: str, name: str) -> Path:
     """Where a table of an entry lies: 256 parts, so that no folder gets too large.
@@ -123,18 +126,59 @@ def read_rows(folder: Path, columns: list[str] | None = None) -> pl.DataFrame:
         If the folder cannot be read.
     """
     names = list(ENTRIES) if columns is None else columns
+    paths = table_files(folder, ROWS)
+    nothing = pl.DataFrame(schema={name: ENTRIES[name] for name in names})
+    table = pl.concat([nothing, *read_pieces(paths, names)])
+    return table.sort("entry") if "entry" in names else table
+
+
+def read_pieces(paths: list[Path], names: list[str], size: int = _PIECE) -> Iterator[pl.DataFrame]:
+    """Tables of many files, some files at a time; those that cannot be read count as not there.
+
+    Parameters
+    ----------
+    paths : list of Path
+        From `table_files`.
+    names : list of str
+        Columns.
+    size : int
+        Files in a piece.
+
+    Yields
+    ------
+    polars.DataFrame
+    """
+    for start in range(0, len(paths), size):
+        piece = paths[start : start + size]
+        try:
+            yield pl.scan_parquet(piece, hive_partitioning=False).select(names).collect()
+        except (OSError, pl.exceptions.PolarsError):
+            yield from _readable(piece, names)
+
+
+def table_files(folder: Path, kind: str) -> list[Path]:
+    """Files of one table of a data set, in order.
+
+    Parameters
+    ----------
+    folder : Path
+    kind : str
+        Which table.
+
+    Returns
+    -------
+    list of Path
+        Empty where there is no such table.
+
+    Raises
+    ------
+    ResultsError
+        If the folder cannot be read.
+    """
     try:
-        paths = sorted(_paths(folder / ROWS))
+        return sorted(_paths(folder / kind))
     except OSError as exc:
         raise ResultsError(f"{folder}: cannot read this data set ({_reason(exc)})") from None
-    nothing = pl.DataFrame(schema={name: ENTRIES[name] for name in names})
-    if not paths:
-        return nothing
-    try:
-        table = pl.scan_parquet(paths, hive_partitioning=False).select(names).collect()
-    except (OSError, pl.exceptions.PolarsError):
-        table = pl.concat([nothing, *_readable(paths, names)])
-    return table.sort("entry") if "entry" in names else table
 
 
 def _paths(place: Path) -> Iterator[Path]:

@@ -213,3 +213,25 @@ def _shard(text: str | None) -> "Shard | None":
         return Shard(int(index), int(count))
     except ValueError:
         raise ParameterError(f"--shard is {text!r}; write I/N, as 0/8") from None
+
+
+@batch.command(no_args_is_help=True)
+def summary(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where 'batch' wrote; it may still be running.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FOLDER", help="Folder to write to; else DIR/summary."
+        ),
+    ] = None,
+    figures: Annotated[
+        o.FigureChoice | None, typer.Option(help="Also write the figure for print.")
+    ] = None,
+) -> None:
+    """All entries in one table and one page, with failures, outliers, and their archive."""
+    from atomsight.batch.summary import summarise
+    from atomsight.cli.show_batch_summary import show_overview
+
+    show_overview(summarise(folder, output, figures=None if figures is None else figures.value))

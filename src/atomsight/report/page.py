@@ -1,13 +1,11 @@
 """The results as one HTML file that needs no network."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from atomsight.io.files import make_folder, staged, write_text
 from atomsight.report import bundles, words
+from atomsight.report.assembly import asset, json_bytes, policy, script, template
 from atomsight.report.display_map import DisplayMap, display_map
 from atomsight.report.display_model import display_model
 from atomsight.report.figure import Absent
@@ -23,15 +21,8 @@ from atomsight.typing import PathLikeStr
 PAGE = "report.html"
 FIGURES = "figures"
 
-_ASSETS = Path(__file__).parent / "assets"
-# nothing may be fetched; the viewer makes functions out of text when it starts
-_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
-    "img-src data: blob:; font-src data:; media-src data: blob:; connect-src data: blob:; "
-    "worker-src blob:"
-)
 _WIDE = ("glance", "chains", "fsc_q_chains")
-_SCRIPTS = ("core", "colours", "viewer", "plots", "table", "chosen", "main")
+_SCRIPTS = ("core", "colours", "viewer", "plots", "table", "residues", "chosen", "main")
 
 
 def write_page(results: Results, path: Path) -> Path:
@@ -118,7 +109,7 @@ def page(results: Results) -> str:
     ]
     content = _viewer(results, made)
     content["blocks"]["plotly"] = bundles.plotly()
-    return _template("page.html.j2").render(
+    return template("page.html.j2").render(
         **content,
         subtitle=words.subtitle(results),
         answer=words.answer(results),
@@ -143,7 +134,7 @@ def viewer_page(results: Results) -> str:
     str
         HTML with everything inside.
     """
-    return _template("notebook.html.j2").render(**_viewer(results, []))
+    return template("notebook.html.j2").render(**_viewer(results, []))
 
 
 def _viewer(results: Results, made: list[dict[str, Any]]) -> dict[str, Any]:
@@ -151,7 +142,7 @@ def _viewer(results: Results, made: list[dict[str, Any]]) -> dict[str, Any]:
     shown = _map(results)
     program, style, licence = bundles.molstar()
     blocks = {
-        "data": bundles.pack(_json(payload(results, made, shown))),
+        "data": bundles.pack(json_bytes(payload(results, made, shown))),
         "model": bundles.pack(display_model(results.model).encode()),
         "molstar": program,
         "molstar-style": style,
@@ -159,39 +150,17 @@ def _viewer(results: Results, made: list[dict[str, Any]]) -> dict[str, Any]:
     if shown is not None:
         blocks["map"] = bundles.pack(shown.ccp4)
     return {
-        "policy": _POLICY,
+        # the viewer makes functions out of text when it starts
+        "policy": policy(evaluates=True),
         "heading": words.heading(results),
         "map": shown,
         "map_level": None if shown is None else _level(shown),
         "no_map": results.no_map,
         "molstar_licence": licence,
-        "style": _asset("page.css"),
-        "script": "\n".join(_asset(f"{name}.js") for name in _SCRIPTS),
+        "style": asset("page.css"),
+        "script": script(_SCRIPTS),
         "blocks": blocks,
     }
-
-
-def _template(name: str) -> jinja2.Template:
-    loader = jinja2.FileSystemLoader(_ASSETS)
-    environment = jinja2.Environment(
-        loader=loader,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template(name)
-
-
-def _asset(name: str) -> str:
-    return (_ASSETS / name).read_text(encoding="utf-8")
-
-
-def _json(data: dict[str, Any]) -> bytes:
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
-        # a file name need not be UTF-8
-        errors="backslashreplace"
-    )
 
 
 def _map(results: Results) -> DisplayMap | None:

@@ -45,23 +45,37 @@ def table_columns(results: Results) -> list[dict[str, Any]]:
     """
     residues = results.model.residues
     labels = [residues.label(row) for row in range(len(residues))]
-    columns = [_column("label", "residue", "chain/residue number", labels)]
+    columns = [page_column("label", "residue", "chain/residue number", labels)]
     for key, title, definition in _TEXTS:
         found = results.residues.get(key)
         if found is not None and (found != "").any():
-            columns.append(_column(key, title, definition, found.tolist()))
+            columns.append(page_column(key, title, definition, found.tolist()))
     for key, title, decimals, definition in _NUMBERS:
         found = results.residues.get(key)
         if found is not None and np.isfinite(found).any():
             rounded = np.round(found.astype(float), _DECIMALS)
             values = [value if np.isfinite(value) else None for value in rounded.tolist()]
-            columns.append(_column(key, title, definition, values, decimals))
+            columns.append(page_column(key, title, definition, values, decimals))
     return columns
 
 
-def _column(
+def page_column(
     key: str, title: str, definition: str, values: list[Any], decimals: int | None = None
 ) -> dict[str, Any]:
+    """A column of a page's table.
+
+    Parameters
+    ----------
+    key, title, definition : str
+    values : list
+        One a row; None or "" where there is none.
+    decimals : int, optional
+        Of numbers; text when None.
+
+    Returns
+    -------
+    dict
+    """
     return {
         "key": key,
         "title": title,

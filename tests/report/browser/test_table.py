@@ -95,7 +95,7 @@ def test_words_filter(table, haemoglobin, words):
 
 def test_nothing_may_fit(table):
     table.page.fill("#residue-table input[type=search]", "no such residue")
-    assert count(table) == "no residue fits the filter"
+    assert count(table) == "no residues fit the filter"
     assert names(table) == []
 
 

@@ -1,5 +1,7 @@
 // What all parts of the page share: unpacking, escaping, and one place where selections are told.
 
+const byId = (id) => document.getElementById(id);
+
 /** Bytes of a gzipped block that stands in the page as base64. */
 async function unpack(id) {
   const packed = atob(document.getElementById(id).textContent.trim());
@@ -59,3 +61,12 @@ const isDark = () => {
   const chosen = document.documentElement.dataset.theme;
   return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 };
+
+/** Light or dark by the button, else as the system is; `retheme` redraws what does not follow by itself. */
+function bindTheme(retheme) {
+  byId("theme")?.addEventListener("click", () => {
+    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+    retheme();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", retheme);
+}

@@ -1,7 +1,5 @@
 // The page: takes its blocks apart, draws, and binds the controls.
 
-const byId = (id) => document.getElementById(id);
-
 /** What the page was made of, with the few look-ups that all parts need. */
 function prepare(data) {
   const count = data.residues.label.length;
@@ -26,7 +24,7 @@ class Page {
     this.data = prepare(JSON.parse(textOf(await unpack("block-data"))));
     this.selection = new Selection();
     if (byId("residue-table")) this.table = new ResidueTable(byId("residue-table"), this.data, this.selection);
-    this.bindTheme();
+    bindTheme(() => this.retheme());
     performance.mark("table");
     // what is seen first is drawn first; the surface takes the longest
     const drawn = await this.startView();
@@ -125,14 +123,6 @@ class Page {
       waiting = setTimeout(() => this.view.contour(this.level()), 80);
     });
     byId("show-map").addEventListener("change", () => this.view.showMap(byId("show-map").checked));
-  }
-
-  bindTheme() {
-    byId("theme")?.addEventListener("click", () => {
-      document.documentElement.dataset.theme = isDark() ? "light" : "dark";
-      this.retheme();
-    });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.retheme());
   }
 
   retheme() {

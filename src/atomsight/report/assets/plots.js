@@ -58,19 +58,21 @@ class Plots {
     Plotly.react(card.plot, figure.data, this.layout(figure), PLOT_OPTIONS);
     if (!card.listening) {
       card.listening = true;
-      card.plot.on("plotly_click", ({ points }) => {
-        const row = points.map((point) => rowOf(point.customdata)).find((one) => one >= 0);
-        if (row !== undefined) this.selection.choose(row, { source: card });
-      });
+      card.plot.on("plotly_click", ({ points }) => this.clicked(points, card));
     }
     this.mark(card);
+  }
+
+  clicked(points, card) {
+    const row = points.map((point) => rowOf(point.customdata)).find((one) => one >= 0);
+    if (row !== undefined) this.selection.choose(row, { source: card });
   }
 
   layout(figure) {
     return themed({ ...figure.layout, shapes: [...(figure.layout.shapes ?? [])] });
   }
 
-  /** Where a residue stands in a figure: its x, and its line of a strip; or undefined. */
+  /** Where a row stands in a figure: its x, and its line of a strip or its y; or undefined. */
   place(figure, row) {
     for (const part of figure.data) {
       if (!part.customdata) continue;
@@ -106,9 +108,10 @@ class Plots {
     }
     const across = { type: "line", xref: "x", x0: at.x, x1: at.x, yref: "paper", y0: 0, y1: 1 };
     const around = { type: "rect", xref: "x", x0: at.x - 0.5, x1: at.x + 0.5, yref: "y", y0: at.strip - 0.5, y1: at.strip + 0.5 };
-    const mark = at.strip === undefined
-      ? { ...across, line: { color: inkColour(), width: 1.5, dash: "dot" } }
-      : { ...around, line: { color: inkColour(), width: 2 } };
+    const ring = { type: "circle", xsizemode: "pixel", ysizemode: "pixel", xanchor: at.x, yanchor: at.y, x0: -9, x1: 9, y0: -9, y1: 9 };
+    const mark = at.strip !== undefined ? { ...around, line: { color: inkColour(), width: 2 } }
+      : at.y !== undefined ? { ...ring, line: { color: inkColour(), width: 2 } }
+        : { ...across, line: { color: inkColour(), width: 1.5, dash: "dot" } };
     Plotly.relayout(card.plot, { shapes: [...shapes, mark] });
   }
 

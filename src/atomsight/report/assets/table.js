@@ -1,23 +1,27 @@
-// The table of residues: sorts, filters, pages, downloads, and follows the selection.
+// A table that sorts, filters, pages and downloads, whatever its rows are.
 
-const PAGE_ROWS = 15;
-
-class ResidueTable {
-  constructor(place, data, selection) {
-    this.data = data;
-    this.columns = data.table;
-    this.selection = selection;
-    this.q = this.columns.find((one) => one.key === "q");
-    this.sorted = { column: Math.max(0, this.columns.indexOf(this.q)), down: false };
+class DataTable {
+  /**
+   * `noun`: of its rows; `placeholder` and `label` of the words that filter; `file`: name of the download;
+   * `size`: rows of a page; `first`: column that is sorted at first; `controls`: more of them beside the words;
+   * `fits(row)`: whether these let a row through; `choose(row)`: a row was clicked; `cell(column, row)`: content of
+   * a cell that is more than its value.
+   */
+  constructor(place, columns, options) {
+    this.columns = columns;
+    this.options = { size: 15, first: 0, controls: [], fits: () => true, cell: () => undefined, ...options };
+    this.texts = columns.filter((column) => column.text);
+    this.every = columns[0].values.map((_, row) => row);
+    this.sorted = { column: this.options.first, down: false };
     this.page = 0;
-    this.text = make("input", { type: "search", placeholder: "Filter: residue, chain, class, verdict", "aria-label": "filter residues", oninput: () => this.refilter() });
-    this.most = make("input", { type: "number", step: "0.05", placeholder: "Q below", "aria-label": "only residues with Q below", oninput: () => this.refilter() });
+    this.chosen = null;
+    this.text = make("input", { type: "search", placeholder: options.placeholder, "aria-label": options.label, oninput: () => this.refilter() });
     this.count = make("span", { class: "count", "aria-live": "polite" });
     this.head = make("tr");
     this.body = make("tbody");
     const step = (by) => () => this.turn(this.page + by);
     place.append(
-      make("div", { class: "controls" }, this.text, this.most,
+      make("div", { class: "controls filters" }, this.text, ...this.options.controls,
         make("button", { type: "button", class: "download", onclick: () => this.download() }, "Download CSV"), this.count),
       make("div", { class: "scroll" }, make("table", {}, make("thead", {}, this.head), this.body)),
       make("div", { class: "controls" },
@@ -25,7 +29,6 @@ class ResidueTable {
         make("button", { type: "button", onclick: step(1), "aria-label": "next rows" }, "Next ›")));
     this.drawHead();
     this.refilter();
-    selection.listen((row) => this.follow(row));
   }
 
   drawHead() {
@@ -45,12 +48,10 @@ class ResidueTable {
 
   refilter() {
     const words = this.text.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const most = parseFloat(this.most.value);
-    const texts = this.columns.filter((column) => column.text);
     const fits = (row) => {
-      const q = this.q?.values[row] ?? null;
-      if (Number.isFinite(most) && !(q !== null && q < most)) return false;
-      const all = texts.map((column) => column.values[row]).join(" ").toLowerCase();
+      if (!this.options.fits(row)) return false;
+      if (!words.length) return true;
+      const all = this.texts.map((column) => column.values[row]).join(" ").toLowerCase();
       return words.every((word) => all.includes(word));
     };
     const { values } = this.columns[this.sorted.column];
@@ -63,16 +64,16 @@ class ResidueTable {
       }
       return (left < right ? -sign : left > right ? sign : 0) || a - b;
     };
-    this.rows = this.data.residues.label.map((_, row) => row).filter(fits).sort(order);
+    this.rows = this.every.filter(fits).sort(order);
     this.turn(0);
   }
 
   turn(page) {
-    const pages = Math.max(1, Math.ceil(this.rows.length / PAGE_ROWS));
+    const { size, noun } = this.options, count = this.rows.length;
+    const pages = Math.max(1, Math.ceil(count / size));
     this.page = Math.min(Math.max(0, page), pages - 1);
-    const from = this.page * PAGE_ROWS, rows = this.rows.slice(from, from + PAGE_ROWS);
-    this.count.textContent = this.rows.length
-      ? `${from + 1}–${from + rows.length} of ${this.rows.length} residues` : "no residue fits the filter";
+    const from = this.page * size, rows = this.rows.slice(from, from + size);
+    this.count.textContent = count ? `${from + 1}–${from + rows.length} of ${count} ${noun}` : `no ${noun} fit the filter`;
     this.body.replaceChildren(...rows.map((row) => this.line(row)));
     this.highlight();
   }
@@ -83,14 +84,16 @@ class ResidueTable {
       if (i === 0) {
         return make("th", { scope: "row" }, make("button", { type: "button", class: "residue" }, value));
       }
-      return make("td", { class: column.text ? "text" : "number" }, column.text ? value : shown(value, column.decimals));
+      const kind = column.text ? `text ${column.kind ?? ""}`.trim() : "number";
+      return make("td", { class: kind }, this.options.cell(column, row) ?? (column.text ? value : shown(value, column.decimals)));
     });
-    const choose = () => this.selection.choose(row, { source: "table" });
-    return make("tr", { "data-row": row, onclick: choose }, ...cells);
+    return make("tr", { "data-row": row, onclick: () => this.options.choose(row) }, ...cells);
   }
 
+  /** Mark a row, and turn to it. */
   follow(row) {
-    const page = Math.floor(this.rows.indexOf(row) / PAGE_ROWS);
+    this.chosen = row;
+    const page = Math.floor(this.rows.indexOf(row) / this.options.size);
     // lines that stay keep the focus of the keyboard
     if (page >= 0 && page !== this.page) this.turn(page);
     this.highlight();
@@ -98,7 +101,7 @@ class ResidueTable {
 
   highlight() {
     for (const line of this.body.children) {
-      line.setAttribute("aria-current", String(Number(line.dataset.row) === this.selection.row));
+      line.setAttribute("aria-current", String(Number(line.dataset.row) === this.chosen));
     }
   }
 
@@ -108,7 +111,7 @@ class ResidueTable {
     const cell = (value) => (/[",\n\r]/.test(String(safe(value))) ? `"${String(safe(value)).replaceAll('"', '""')}"` : String(safe(value)));
     const lines = [this.columns.map((column) => cell(column.key)), ...this.rows.map((row) => this.columns.map((column) => cell(column.values[row])))];
     const blob = new Blob([lines.map((line) => line.join(",")).join("\n") + "\n"], { type: "text/csv" });
-    const link = make("a", { href: URL.createObjectURL(blob), download: "residues.csv" });
+    const link = make("a", { href: URL.createObjectURL(blob), download: this.options.file });
     link.click();
     URL.revokeObjectURL(link.href);
   }
