@@ -1,6 +1,9 @@
 """Other programs read the folders of a data set as one table each."""
 
 import math
+import re
+import shutil
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -8,12 +11,14 @@ import pytest
 from atomsight.batch.cluster import Local
 from atomsight.batch.dataset import ATOMS, RESIDUES, ROWS
 from atomsight.batch.job import Settings
+from atomsight.batch.outliers import RULES
 from atomsight.batch.run import run_batch
 from atomsight.batch.schema import ATOMS as ATOM_COLUMNS
 from atomsight.batch.schema import ENTRIES
 from atomsight.batch.schema import RESIDUES as RESIDUE_COLUMNS
 from atomsight.batch.summary import summarise
 from tests.support.crops import write_crops
+from tests.support.datasets import add_archive
 
 pytestmark = pytest.mark.xdist_group("batch")
 
@@ -88,3 +93,39 @@ def test_the_summary_agrees_with_the_tables(scored):
     summarised = found.residues.types.filter(pl.col("residue") == "LEU").row(0, named=True)
     leucine = table.filter((pl.col("residue") == "LEU") & pl.col("q").is_not_null())["q"]
     assert summarised["median"] == pytest.approx(leucine.median(), abs=5e-5)
+
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "batch.md"
+EXAMPLES = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split()[1])
+def test_the_examples_of_the_page_run(scored, tmp_path, monkeypatch, example):
+    library = example.split()[1]
+    for needed in (library, *(("pyarrow",) if library == "pandas" else ())):
+        pytest.importorskip(needed)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results").symlink_to(scored)
+    names: dict[str, object] = {}
+    exec(example, names)
+    if library == "pandas":
+        assert list(names["entries"].columns) == ["entry", "resolution", "q"]
+    if library == "duckdb":
+        table = own(scored, RESIDUES)
+        assert [line[0] for line in names["by_type"]] == sorted(set(table["residue"]))
+        assert sum(line[1] for line in names["by_type"]) == table["q"].count()
+
+
+def test_the_page_names_all_columns_files_and_rules(scored, tmp_path):
+    named = set(re.findall(r"`([^`\s]+)`", PAGE.read_text("utf-8")))
+    assert set(ENTRIES) <= named
+    assert {rule.key for rule in RULES} <= named
+    folder = shutil.copytree(scored, tmp_path / "copy")
+    add_archive(folder, 50)
+    out = folder / "summary"
+    found = summarise(folder, out, figures="svg")
+    assert {path.as_posix() for path in found.files} <= named
+    tables = named | set(re.findall(r"`([^`\s]+)`", PAGE.with_name("tables.md").read_text("utf-8")))
+    for path in found.files:
+        if path.suffix == ".csv":
+            assert set(pl.read_csv(out / path, n_rows=0).columns) <= tables, path
