@@ -92,7 +92,7 @@ def test_the_figure_has_entries_both_curves_and_knows_the_rows(many, tmp_path):
     rows = read_rows(many)
     figure = archive_figure(made(many, tmp_path / "out"), rows, "ours")
     points = [part for part in figure.parts if isinstance(part, Series) and part.draw == "points"]
-    assert [part.name for part in points] == ["entries", "outside the published band"]
+    assert [part.name for part in points] == ["entries", "outside the expected band"]
     assert sum(len(part.x) for part in points) == 121
     for part in points:
         assert list(part.labels) == rows["entry"][part.rows.tolist()].to_list()

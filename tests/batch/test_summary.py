@@ -2,12 +2,14 @@
 
 import csv
 import json
+import os
 import re
 from html import unescape
 
 import polars as pl
 import pytest
 
+from atomsight.archive.storage import read_archive
 from atomsight.batch.dataset import ATOMS, RESIDUES, ROWS, path_of, read_rows
 from atomsight.batch.schema import ENTRIES
 from atomsight.batch.summary import summarise
@@ -220,6 +222,16 @@ def test_figures_need_matplotlib_before_any_work(small, monkeypatch):
     with pytest.raises(MissingLibraryError, match="matplotlib"):
         summarise(small, figures="pdf")
     assert not (small / "summary").exists()
+
+
+def test_a_folder_may_have_any_name(tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    add_archive(folder, 50)
+    summarise(folder, tmp_path / "out", figures="svg")
+    archive = read_archive(tmp_path / "out" / "archive.parquet")
+    assert archive.name == "caf\\udce9"
+    data = data_of((tmp_path / "out" / "index.html").read_text(encoding="utf-8"))
+    assert data["reports"] == "../caf%E9/reports/"
 
 
 def test_data_of_the_page_are_plain_json(small):

@@ -152,7 +152,8 @@ def read_pieces(paths: list[Path], names: list[str], size: int = _PIECE) -> Iter
         piece = paths[start : start + size]
         try:
             yield pl.scan_parquet(piece, hive_partitioning=False).select(names).collect()
-        except (OSError, pl.exceptions.PolarsError):
+        except (OSError, pl.exceptions.PolarsError, TypeError):
+            # one of them is broken; or its path is no UTF-8, which polars does not take
             yield from _readable(piece, names)
 
 
@@ -193,7 +194,7 @@ def _paths(place: Path) -> Iterator[Path]:
 def _readable(paths: list[Path], names: list[str]) -> Iterator[pl.DataFrame]:
     for path in paths:
         with suppress(OSError, pl.exceptions.PolarsError):
-            yield pl.read_parquet(path, columns=names, hive_partitioning=False).select(names)
+            yield pl.read_parquet(path.read_bytes(), columns=names).select(names)
 
 
 def begin_dataset(folder: Path, *, alone: bool) -> None:

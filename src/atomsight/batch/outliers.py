@@ -89,7 +89,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "q_below_band",
         "Q below its expected band",
-        "low of the expected Q at its resolution (Pintilie et al. 2025)",
+        "low end of the band that is expected at its resolution",
         pl.col("q"),
         pl.col("expected_low"),
     ),
@@ -121,7 +121,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "q_above_band",
         "Q above its expected band",
-        "high of the expected Q at its resolution (Pintilie et al. 2025)",
+        "high end of the band that is expected at its resolution",
         pl.col("q"),
         pl.col("expected_high"),
         high=True,

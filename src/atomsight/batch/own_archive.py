@@ -161,7 +161,7 @@ def archive_figure(own: OwnArchive, rows: pl.DataFrame, name: str) -> Figure | N
     worst = beyond.sort(pl.col("q") - pl.col("expected_q")).head(_MOST_POINTS)
     parts = (
         entries,
-        *((_points("outside the published band", worst),) if worst.height else ()),
+        *((_points("outside the expected band", worst),) if worst.height else ()),
         *_curve("published", expected_lines(None, own.sigma, Role.MUTED)),
         *_curve("own", expected_lines(own.archive, own.sigma, Role.THIRD) if own.archive else ()),
     )

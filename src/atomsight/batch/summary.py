@@ -113,7 +113,8 @@ def summarise(
             else f"{source}: no entry is finished yet"
         )
     target = make_folder(source / SUMMARY if output is None else output)
-    name = source.resolve().name
+    # a name need not be UTF-8, and what is written must be
+    name = source.resolve().name.encode(errors="backslashreplace").decode()
     failures = rows.filter(pl.col("status") == FAILED).select(_FAILURE).sort("step", "entry")
     broken = outliers(rows)
     residues = residue_views(source, usable(rows))
