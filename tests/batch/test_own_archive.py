@@ -99,8 +99,14 @@ def test_the_figure_has_entries_both_curves_and_knows_the_rows(many, tmp_path):
         assert part.y.tolist() == rows["q"][part.rows.tolist()].to_list()
     assert "a_low" in points[1].labels
     lines = {part.name: part for part in figure.parts if part not in points}
-    assert list(lines) == ["published Q_peak", "published band", "", "own Q_peak", "own band"]
-    at_3 = np.interp(3.0, lines["published Q_peak"].x, lines["published Q_peak"].y)
+    assert list(lines) == [
+        "Q_peak, published",
+        "band, published",
+        "",
+        "Q_peak, this batch",
+        "band, this batch",
+    ]
+    at_3 = np.interp(3.0, lines["Q_peak, published"].x, lines["Q_peak, published"].y)
     assert at_3 == pytest.approx(expected_q(3.0, 0.4)[0].peak, abs=1e-3)
     assert "121 of the 121 entries of ours lie between 1 and 10 Å" in figure.caption
     assert "(n = 121, R² 0.9" in figure.caption

@@ -85,7 +85,7 @@ def test_a_figure_for_print_is_made_when_asked_for(atomsight, ours):
     assert "figures/q_resolution.svg" in done.out
     text = figure.read_text(encoding="utf-8")
     assert "Q against resolution" in text
-    assert "own Q_peak" in text
+    assert "Q_peak, this batch" in text
 
 
 def test_names_with_terminal_codes_are_printed_as_escapes(atomsight, tmp_path):

@@ -21,7 +21,6 @@ _TEXTS = (
     ("entry", "entry", "name in the manifest"),
     ("status", "status", "done or failed"),
     ("report", "report", "what 'validate' writes of it"),
-    ("step", "failed at", "step in which it failed"),
     ("outliers", "look at", "rules of the outliers that it breaks"),
 )
 _NUMBERS = (
@@ -47,7 +46,10 @@ _NUMBERS = (
     ("atoms", "atoms", 0, "of the model"),
     ("seconds", "seconds", 1, "that it took"),
 )
-_LAST = (("message", "message", "why it failed"),)
+_FAILURES = (
+    ("step", "failed at", "step in which it failed"),
+    ("message", "message", "why it failed"),
+)
 
 
 def index_page(
@@ -182,7 +184,7 @@ def _columns(
         values = rows[key].cast(pl.Float64).fill_null(float("nan")).to_numpy()
         if np.isfinite(values).any():
             columns.append(page_column(key, title, definition, plain(values), decimals))
-    for key, title, definition in _LAST:
+    for key, title, definition in _FAILURES:
         if any(texts[key]):
-            columns.append(page_column(key, title, definition, texts[key]) | {"kind": "message"})
+            columns.append(page_column(key, title, definition, texts[key]) | {"kind": key})
     return columns

@@ -163,7 +163,9 @@ def archive_figure(own: OwnArchive, rows: pl.DataFrame, name: str) -> Figure | N
         entries,
         *((_points("outside the expected band", worst),) if worst.height else ()),
         *_curve("published", expected_lines(None, own.sigma, Role.MUTED)),
-        *_curve("own", expected_lines(own.archive, own.sigma, Role.THIRD) if own.archive else ()),
+        *_curve(
+            "this batch", expected_lines(own.archive, own.sigma, Role.THIRD) if own.archive else ()
+        ),
     )
     return Figure(
         key=FIGURE,
@@ -177,7 +179,7 @@ def archive_figure(own: OwnArchive, rows: pl.DataFrame, name: str) -> Figure | N
 
 def _curve(whose: str, lines: tuple[Series, ...]) -> Iterator[Series]:
     """Peak, low and high under two names: a key of six would leave no room."""
-    names = (f"{whose} Q_peak", f"{whose} band", "")
+    names = (f"Q_peak, {whose}", f"band, {whose}", "")
     for name, line in zip(names, lines, strict=False):
         yield replace(line, name=name)
 

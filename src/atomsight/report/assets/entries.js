@@ -30,7 +30,7 @@ class Index {
     this.around = null;
     bindTheme(() => this.plots?.retheme());
     this.startTable();
-    this.selection.listen((row, _atom, source) => this.tell(row, source));
+    this.selection.listen((row) => this.tell(row));
     performance.mark("table");
     if (this.data.figures.length) {
       await runScript("block-plotly");
@@ -106,7 +106,7 @@ class Index {
   }
 
   /** All that is known of the chosen entry. */
-  tell(row, source) {
+  tell(row) {
     const place = byId("chosen"), lines = [];
     for (const column of this.data.columns.slice(1)) {
       const value = column.values[row];
@@ -121,7 +121,7 @@ class Index {
       ...(message ? [make("p", { class: "absent" }, message)] : []),
       make("dl", {}, ...lines),
       ...(notes ? [make("p", { class: "caption" }, `Notes: ${notes}`)] : []));
-    if (source !== "table") byId("chosen").scrollIntoView({ block: "nearest" });
+    place.scrollIntoView({ block: "nearest" });
   }
 }
 
