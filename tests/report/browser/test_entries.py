@@ -191,6 +191,7 @@ def test_it_can_be_read_and_nothing_sticks_out(page, scheme, width):
     page.page.emulate_media(color_scheme=scheme)
     page.page.set_viewport_size({"width": width, "height": 900})
     until(lambda: hard_to_read(page), lambda bad: not bad)
-    assert page.js("document.documentElement.scrollWidth") <= width
+    # the figure takes its new width a little later
+    until(lambda: page.js("document.documentElement.scrollWidth"), lambda found: found <= width)
     page.page.set_viewport_size({"width": 1100, "height": 640})
     page.page.emulate_media(color_scheme="light")
