@@ -21,8 +21,11 @@ _TEXTS = (
     ("entry", "entry", "name in the manifest"),
     ("status", "status", "done or failed"),
     ("report", "report", "what 'validate' writes of it"),
-    ("outliers", "look at", "rules of the outliers that it breaks"),
 )
+_OUTLIERS = ("outliers", "look at", "rules of the outliers that it breaks")
+_FIRST_NUMBERS = 6
+"""Before the outliers, which need more room than a small screen has left."""
+
 _NUMBERS = (
     ("resolution", "resolution (Å)", 2, "as reported"),
     ("q", "Q", 3, "mean over its atoms without hydrogen and water"),
@@ -176,14 +179,18 @@ def _columns(
         .fill_null("")
         .to_list(),
     }
-    columns = []
-    for key, title, definition in _TEXTS:
-        if any(texts[key]):
-            columns.append(page_column(key, title, definition, texts[key]))
+    numbers = []
     for key, title, decimals, definition in _NUMBERS:
         values = rows[key].cast(pl.Float64).fill_null(float("nan")).to_numpy()
         if np.isfinite(values).any():
-            columns.append(page_column(key, title, definition, plain(values), decimals))
+            numbers.append(page_column(key, title, definition, plain(values), decimals))
+    words = {
+        key: page_column(key, title, definition, texts[key])
+        for key, title, definition in (*_TEXTS, _OUTLIERS)
+        if any(texts[key])
+    }
+    last = [words.pop("outliers")] if "outliers" in words else []
+    columns = [*words.values(), *numbers[:_FIRST_NUMBERS], *last, *numbers[_FIRST_NUMBERS:]]
     for key, title, definition in _FAILURES:
         if any(texts[key]):
             columns.append(page_column(key, title, definition, texts[key]) | {"kind": key})
