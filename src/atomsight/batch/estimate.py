@@ -11,8 +11,23 @@ from atomsight.io.maps import read_header
 LITTLE = 300 * 2**20
 """Bytes that a process has before it has read anything."""
 
-_BASE_SECONDS = 0.3
-_BYTES_PER_ATOM_LINE = 90
+# fitted to benchmarks/batch_sizes.py: 4,600 to 60,000 atoms in 100³ to 600³ voxels
+_BYTES_PER_ATOM = 9_000
+_BYTES_PER_VOXEL = 15
+_BYTES_PER_VOXEL_OF_HALVES = 35
+_SECONDS = 0.2
+_SECONDS_PER_ATOM = 2e-4
+_SECONDS_PER_VOXEL = 1.2e-6
+_SECONDS_TO_READ_A_VOXEL = 5e-9
+_SECONDS_PER_ATOM_OF_HALVES = 6e-4
+_SECONDS_PER_VOXEL_OF_HALVES = 5e-7
+
+_VOXELS_AROUND_AN_ATOM = 450
+"""Of the box around a model; the rest of the map is read and let go."""
+
+_BYTES_PER_LINE = 80
+"""Of an atom in a model's file."""
+
 _PACKED = 5
 
 
@@ -57,11 +72,22 @@ def estimate(entry: Entry) -> Estimate:
     if entry.model is None or entry.map is None:
         raise ValueError("this entry has no files yet")
     size = entry.model.stat().st_size * (_PACKED if is_gzip(entry.model) else 1)
-    atoms = size // _BYTES_PER_ATOM_LINE
+    atoms = size // _BYTES_PER_LINE
     voxels = prod(read_header(entry.map).shape)
-    halves = entry.half_1 is not None
-    memory = LITTLE + 2000 * atoms + (60 if halves else 8) * voxels
-    seconds = _BASE_SECONDS + 3e-4 * atoms + (2e-3 * atoms + 1e-6 * voxels if halves else 0)
+    box = min(voxels, _VOXELS_AROUND_AN_ATOM * atoms)
+    seconds = (
+        _SECONDS
+        + _SECONDS_PER_ATOM * atoms
+        + _SECONDS_PER_VOXEL * box
+        + _SECONDS_TO_READ_A_VOXEL * voxels
+    )
+    memory = LITTLE + _BYTES_PER_ATOM * atoms
+    if entry.half_1 is None:
+        memory += _BYTES_PER_VOXEL * box
+    else:
+        # half maps are kept whole
+        memory += _BYTES_PER_VOXEL_OF_HALVES * voxels
+        seconds += _SECONDS_PER_ATOM_OF_HALVES * atoms + _SECONDS_PER_VOXEL_OF_HALVES * voxels
     return Estimate(memory, seconds, atoms, voxels)
 
 
