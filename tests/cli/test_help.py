@@ -30,6 +30,7 @@ COMMANDS = {
     "atomsight-batch-run": ("batch", "run"),
     "atomsight-batch-plan": ("batch", "plan"),
     "atomsight-batch-summary": ("batch", "summary"),
+    "atomsight-batch-script": ("batch", "script"),
     "atomsight-archive": ("archive",),
     "atomsight-archive-percentile": ("archive", "percentile"),
     "atomsight-archive-build": ("archive", "build"),

@@ -25,7 +25,7 @@ PAGES = [README, *sorted(p for p in DOCS.rglob("*.md") if "_build" not in p.part
 HOWTO = sorted((DOCS / "howto").glob("*.md"))
 DEMO_COMMAND = "atomsight validate .cache/data/5ni1.cif .cache/data/emd_3488.mrc -o demo-results"
 
-NOT_RUN = {"make", "pip", "python3", "atomsight-env/bin/pip", "chimerax"}
+NOT_RUN = {"make", "pip", "python3", "atomsight-env/bin/pip", "chimerax", "dask"}
 COMPILATION = re.compile(r"compiling kernels.*\n")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PYTHON_BLOCK = re.compile(r"^```pycon\n(.*?)^```$", re.MULTILINE | re.DOTALL)

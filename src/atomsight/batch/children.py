@@ -142,6 +142,17 @@ def _children(workers: int, threads: int) -> Any:
     return _pool
 
 
+def forget_start(job: Job) -> None:
+    """Take away the note that an entry was begun.
+
+    Parameters
+    ----------
+    job : Job
+    """
+    with suppress(OSError):
+        (job.settings.folder / STARTED / job.entry.name).unlink(missing_ok=True)
+
+
 @contextmanager
 def _begun(job: Job) -> Iterator[int]:
     """Note on disk that an entry is begun, and tell how often it was, this time included.
@@ -159,5 +170,4 @@ def _begun(job: Job) -> Iterator[int]:
     try:
         yield before + 1
     finally:
-        with suppress(OSError):
-            place.unlink(missing_ok=True)
+        forget_start(job)

@@ -1,12 +1,16 @@
 """Where entries are scored: on this machine, on a running cluster of Dask, or on one of Slurm."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
+from atomsight.batch.slurm import Slurm
+from atomsight.batch.slurm_jobs import started_jobs
 from atomsight.errors import ClusterError, MissingLibraryError, ParameterError
 from atomsight.processes import processors
 
@@ -15,6 +19,9 @@ MEMORY = "memory"
 
 CONNECT = "15s"
 """How long a scheduler is given to answer."""
+
+_ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?[^\s/]+:\d+")
+_GOODBYE = 2.0
 
 _SHARE = 0.8
 """Of the memory that is free when a run starts."""
@@ -62,8 +69,30 @@ class Running:
 
     address: str
 
+    def __post_init__(self) -> None:
+        if not _ADDRESS.fullmatch(self.address):
+            raise ParameterError(
+                f"--scheduler is {self.address!r}; write it as tcp://10.0.0.1:8786"
+            )
 
-Place = Local | Running
+
+Place = Local | Running | Slurm
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A client of a cluster, and who watches over its workers.
+
+    Attributes
+    ----------
+    client : distributed.Client
+    watch : callable
+        Called every few seconds with the number of workers; raises ClusterError if there are none
+        and none will come.
+    """
+
+    client: Any
+    watch: Callable[[int], None] = lambda _count: None
 
 
 def require_dask() -> None:
@@ -83,35 +112,45 @@ def require_dask() -> None:
 
 
 @contextmanager
-def connected(place: Place) -> Iterator[Any]:
+def connected(place: Place, folder: Path) -> Iterator[Connection]:
     """A client of the cluster; what was started for it ends with it.
 
     Parameters
     ----------
-    place : Local or Running
+    place : Local, Running or Slurm
+    folder : Path
+        Of the data set; jobs of Slurm log there.
 
     Yields
     ------
-    distributed.Client
+    Connection
 
     Raises
     ------
     MissingLibraryError
         If a library is not installed.
     ClusterError
-        If the cluster cannot be reached.
+        If the cluster cannot be reached, or Slurm takes no jobs.
     """
     require_dask()
     import dask  # noqa: PLC0415  (optional library)
     from distributed import Client  # noqa: PLC0415
+    from distributed.utils import silence_logging_cmgr  # noqa: PLC0415
 
-    with dask.config.set(_SCHEDULER_SETTINGS):
+    # what matters is said here in a line, without pages of Dask's
+    with dask.config.set(_SCHEDULER_SETTINGS), silence_logging_cmgr("critical"):
         if isinstance(place, Running):
             with _reached(place.address) as client:
-                yield client
-            return
-        with _started(place) as cluster, Client(cluster, set_as_default=False) as client:  # type: ignore[no-untyped-call]
-            yield client
+                yield Connection(client)
+        elif isinstance(place, Slurm):
+            with (
+                started_jobs(place, folder) as jobs,
+                Client(jobs.cluster, set_as_default=False) as client,  # type: ignore[no-untyped-call]
+            ):
+                yield Connection(client, jobs.watch)
+        else:
+            with _started(place) as cluster, Client(cluster, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+                yield Connection(client)
 
 
 @contextmanager
@@ -120,12 +159,16 @@ def _reached(address: str) -> Iterator[Any]:
 
     try:
         client = Client(address, timeout=CONNECT, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, TypeError, ImportError) as exc:
         raise ClusterError(
             f"{address}: no scheduler of Dask answers there ({str(exc).partition(chr(10))[0]})"
         ) from None
-    with client:
+    try:
         yield client
+    finally:
+        # a scheduler that is gone says no goodbye
+        with suppress(OSError, TimeoutError):
+            client.close(timeout=_GOODBYE)  # type: ignore[no-untyped-call]
 
 
 def _started(place: Local) -> Any:

@@ -1,15 +1,21 @@
 """Keep a few entries on their way through a cluster until each has its row."""
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from queue import Empty, SimpleQueue
 from typing import Any
 
-from atomsight.batch.children import attempt, children_allowed
-from atomsight.batch.cluster import MEMORY, Place, Running, connected
+from atomsight.batch.children import children_allowed, forget_start
+from atomsight.batch.cluster import MEMORY, Connection, Place, Running, connected
 from atomsight.batch.job import Ended, Job
 from atomsight.batch.score import fail
+from atomsight.batch.workers import Capacity, Workers, attempt_here
 from atomsight.errors import ClusterError, OutputError
 
 Progress = Callable[[str, int, int], None]
@@ -21,9 +27,11 @@ PATIENCE = 600.0
 _AHEAD = 2
 """Entries on their way for each that is being scored: enough that no worker idles."""
 
-_PAUSE = 2.0
+_PAUSE = 1.0
 _LOOK_AGAIN = 5.0
 _GIB = 2**30
+
+_log = logging.getLogger("atomsight")
 
 
 @dataclass(slots=True)
@@ -79,13 +87,19 @@ class Report:
             self.done += 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Capacity:
-    """What the workers of a cluster have: threads of all, of one, and bytes of one (0: unknown)."""
+class _LostError(Exception):
+    """The scheduler went, with all that it knew."""
 
-    all_threads: int
-    threads: int
-    memory: int
+
+@contextmanager
+def _noticing() -> Iterator[None]:
+    """Whatever Dask raises when its scheduler goes, as one error."""
+    from distributed.client import ClosedClientError  # noqa: PLC0415
+
+    try:
+        yield
+    except (OSError, TimeoutError, CancelledError, ClosedClientError, RuntimeError) as exc:
+        raise _LostError(str(exc).partition("\n")[0] or type(exc).__name__) from None
 
 
 class Driver:
@@ -107,9 +121,8 @@ class Driver:
         self._report = report
         self._progress = progress
         self._again: list[Job] = []
+        self._killed: Counter[str] = Counter()
         self._number = 0
-        self._capacity: _Capacity | None = None
-        self._looked = 0.0
 
     def run(self, place: Place) -> None:
         """Go on until every job has ended.
@@ -119,74 +132,147 @@ class Driver:
 
         Parameters
         ----------
-        place : Local or Running
+        place : Local, Running or Slurm
 
         Raises
         ------
         OutputError
             If a row cannot be written.
         ClusterError
-            If the cluster cannot be reached, or is lost and does not come back.
+            If the cluster cannot be reached, or is lost and does not come back, or a worker is
+            not fit to score for this run.
         """
         lost: float | None = None
-        while True:
+        # nothing is started where nothing is left to do
+        while self._has_more():
             try:
-                with connected(place) as client, children_allowed():
+                folder = self._again[0].settings.folder
+                with connected(place, folder) as connection, children_allowed():
+                    if lost is not None:
+                        _log.warning("connected again after %.0f s", time.monotonic() - lost)
                     lost = None
-                    self._drain(client)
-                    return
-            except (ClusterError, OSError, TimeoutError) as exc:
-                if not isinstance(place, Running) or self._number == 0:
+                    self._drain(connection)
+            except _LostError as exc:
+                if not isinstance(place, Running):
+                    raise ClusterError(f"the scheduler of Dask was lost ({exc})") from None
+                lost = time.monotonic()
+                _log.warning("%s: the scheduler was lost; waiting for it", place.address)
+            except ClusterError as exc:
+                if lost is None:
                     raise
-                lost = time.monotonic() if lost is None else lost
                 if time.monotonic() - lost > PATIENCE:
                     raise ClusterError(
-                        f"{place.address}: the scheduler was lost and did not come back ({exc}); "
-                        "go on with --resume"
+                        f"{exc}; it was lost and did not come back: go on with --resume"
                     ) from None
                 time.sleep(_PAUSE)
 
-    def _drain(self, client: Any) -> None:
-        from distributed import as_completed  # noqa: PLC0415  (optional library)
+    def _has_more(self) -> bool:
+        """Whether a job is left; those that failed before they began are counted on the way."""
+        while not self._again:
+            job = next(self._jobs, None)
+            if job is None:
+                return False
+            if isinstance(job, Ended):
+                self._count(job)
+            else:
+                self._again.append(job)
+        return True
 
+    def _drain(self, connection: Connection) -> None:
         waiting: dict[Any, Job] = {}
-        finished = as_completed([], loop=client.loop, raise_errors=False)  # type: ignore[no-untyped-call]
+        done: SimpleQueue[Any] = SimpleQueue()
+        workers = Workers(connection)
         try:
             while True:
-                self._fill(client, waiting, finished)
-                if not waiting:
-                    return
-                future = next(finished)
-                if future.status == "finished":
-                    self._take(future.result())
-                elif future.status == "error":
-                    exc = future.exception()
-                    self._count(fail(waiting[future], 1, "cluster", type(exc).__name__, str(exc)))
-                else:
-                    raise ConnectionError("the scheduler forgot its entries")
-                del waiting[future]
+                if connection.client.status != "running":
+                    raise _LostError("the connection broke")
+                with _noticing():
+                    capacity = workers.look()
+                if capacity is not None:
+                    self._fill(connection.client, waiting, done, capacity)
+                    if not waiting:
+                        return
+                try:
+                    future = done.get(timeout=_LOOK_AGAIN if waiting else _PAUSE)
+                except Empty:
+                    continue
+                self._take(future, waiting)
+        except (KeyboardInterrupt, SystemExit):
+            # jobs of Slurm are cancelled in the middle of entries: no fault of those
+            for job in waiting.values():
+                forget_start(job)
+            raise
         finally:
             self._again.extend(waiting.values())
 
-    def _fill(self, client: Any, waiting: dict[Any, Job], finished: Any) -> None:
+    def _take(self, future: Any, waiting: dict[Any, Job]) -> None:
+        """Count what came back; what its workers took along is sent again."""
+        from distributed.scheduler import KilledWorker  # noqa: PLC0415  (optional library)
+
+        if future.status == "finished":
+            with _noticing():
+                result = future.result()
+            if isinstance(result, Job):
+                # it has got its files, and is scored next
+                self._again.append(result)
+            else:
+                self._count(result)
+        elif future.status == "error":
+            with _noticing():
+                exc = future.exception()
+            job = waiting[future]
+            if (
+                isinstance(exc, KilledWorker)
+                and self._killed[job.entry.name] < job.settings.retries
+            ):
+                # nearly always another entry is to blame
+                self._killed[job.entry.name] += 1
+                self._again.append(job)
+            elif isinstance(exc, ClusterError):
+                raise exc
+            elif isinstance(exc.__cause__ or exc, ImportError | AttributeError):
+                raise ClusterError(
+                    "the scheduler of Dask, or a worker, cannot load atomsight "
+                    f"({exc.__cause__ or exc}); install the same version there"
+                )
+            else:
+                self._count(fail(job, 1, "cluster", type(exc).__name__, str(exc)))
+        elif future.status == "lost":
+            self._again.append(waiting[future])
+        else:
+            raise _LostError("it forgot its entries")
+        del waiting[future]
+
+    def _fill(
+        self,
+        client: Any,
+        waiting: dict[Any, Job],
+        done: "SimpleQueue[Any]",
+        capacity: Capacity,
+    ) -> None:
         """Put as many entries on their way as keep all workers busy."""
-        capacity = self._look(client)
         most = _AHEAD * capacity.all_threads + 1
         while len(waiting) < most and (job := self._next(capacity)) is not None:
             self._number += 1
-            future = client.submit(
-                attempt,
-                job,
-                capacity.threads,
-                # one key for all but the number: the scheduler keeps something for each name
-                key=("entry", self._number),
-                resources={MEMORY: job.need} if capacity.memory else None,
-                pure=False,
-            )
+            try:
+                with _noticing():
+                    future = client.submit(
+                        attempt_here,
+                        job,
+                        capacity.threads,
+                        version("atomsight"),
+                        # one key for all but the number: each name is remembered
+                        key=("entry", self._number),
+                        resources={MEMORY: job.need} if capacity.memory else None,
+                        pure=False,
+                    )
+            except _LostError:
+                self._again.append(job)
+                raise
             waiting[future] = job
-            finished.add(future)
+            future.add_done_callback(done.put)
 
-    def _next(self, capacity: _Capacity) -> Job | None:
+    def _next(self, capacity: Capacity) -> Job | None:
         """The next job that fits a worker; what does not is counted as failed."""
         while True:
             job = self._again.pop() if self._again else next(self._jobs, None)
@@ -206,25 +292,6 @@ class Driver:
                 return replace(job, limit=min(share, capacity.memory))
             else:
                 return job
-
-    def _look(self, client: Any) -> _Capacity:
-        """What the cluster has now; workers come and go."""
-        if self._capacity is None or time.monotonic() - self._looked > _LOOK_AGAIN:
-            workers = client.scheduler_info(n_workers=-1)["workers"].values()
-            threads = [one["nthreads"] for one in workers]
-            memory = [one["resources"].get(MEMORY, 0) for one in workers]
-            self._capacity = _Capacity(
-                max(1, sum(threads)), max(threads, default=1), int(max(memory, default=0))
-            )
-            self._looked = time.monotonic()
-        return self._capacity
-
-    def _take(self, result: Ended | Job) -> None:
-        """Count what has ended; what has got its files is scored next."""
-        if isinstance(result, Job):
-            self._again.append(result)
-        else:
-            self._count(result)
 
     def _count(self, ended: Ended) -> None:
         self._report.count(ended)

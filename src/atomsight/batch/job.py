@@ -1,7 +1,7 @@
 """One entry as a task: what is to be done with it, the same for the same row and options."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -60,6 +60,21 @@ class Settings:
             raise ParameterError(f"--timeout must not be negative, not {self.timeout:g}")
         if self.retries < 0:
             raise ParameterError(f"--retries must not be negative, not {self.retries}")
+
+    def anywhere(self) -> "Settings":
+        """The same, with paths that hold in any working directory.
+
+        Returns
+        -------
+        Settings
+        """
+        archive = self.options.archive
+        return replace(
+            self,
+            folder=self.folder.resolve(),
+            options=replace(self.options, archive=archive and archive.resolve()),
+            cache=self.cache and self.cache.resolve(),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """From a manifest to a data set: what the command line calls."""
 
 import fcntl
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -20,6 +21,8 @@ from atomsight.io.files import make_folder
 from atomsight.typing import PathLikeStr
 
 _LOCK = ".lock"
+
+_log = logging.getLogger("atomsight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def run_batch(
     ----------
     manifest : path
     settings : Settings
-    place : Local or Running
+    place : Local, Running or Slurm
     resume : bool
         Go on in a folder that holds a run.
     only_failed : bool
@@ -90,6 +93,8 @@ def run_batch(
     """
     started = time.perf_counter()
     require_dask()
+    # workers may start in another folder
+    settings = settings.anywhere()
     rows = read_manifest(manifest)
     if shard is not None:
         rows = rows[shard.index :: shard.count]
@@ -156,4 +161,13 @@ def alone(folder: Path, shard: Shard | None) -> Iterator[None]:
                     f"{folder}: another run is writing here; wait for it, or choose another folder "
                     "with -o"
                 ) from None
+            except OSError as exc:
+                # file systems of clusters may be mounted without locks
+                _log.warning(
+                    "%s: no locks on this file system (%s); do not start a second run in this "
+                    "folder while this one goes on",
+                    folder,
+                    exc.strerror,
+                )
+                break
         yield

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from atomsight.cli import cluster as c
 from atomsight.cli import options as o
 
 if TYPE_CHECKING:
-    from atomsight.batch.cluster import Place
     from atomsight.batch.run import Shard
 
 
@@ -43,18 +43,6 @@ Manifest = Annotated[
 DataSet = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the data set.")
 ]
-Workers = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="Entries at the same time; one for each processor by default."),
-]
-Memory = Annotated[
-    str | None,
-    typer.Option(
-        metavar="SIZE", help="For all entries together, as 12GB; else 4/5 of what is free."
-    ),
-]
-
-
 TablesOption = Annotated[
     TablesChoice, typer.Option("--tables", help="What to keep: rows; also residues; also atoms.")
 ]
@@ -63,8 +51,8 @@ TablesOption = Annotated[
 @batch.command(no_args_is_help=True)
 def run(
     manifest: Manifest,
-    workers: Workers = None,
-    memory: Memory = None,
+    workers: c.Workers = None,
+    memory: c.Memory = None,
     timeout: Annotated[
         float, typer.Option(metavar="S", help="Seconds for one entry; 0: as long as it takes.")
     ] = 0.0,
@@ -93,17 +81,10 @@ def run(
     archive: o.ArchiveFile = None,
     definition: o.Definition = o.DefinitionChoice.PAPER,
     fit_b: o.FitB = True,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Of a running cluster of Dask, as tcp://host:8786."),
-    ] = None,
-    shard: Annotated[
-        str | None,
-        typer.Option(metavar="I/N", help="Only every N-th row, from the I-th (0 to N-1)."),
-    ] = None,
-    dashboard: Annotated[
-        bool, typer.Option("--dashboard", help="Dask's dashboard on port 8787; needs bokeh.")
-    ] = False,
+    scheduler: c.Scheduler = None,
+    slurm: c.Slurm = None,
+    shard: c.Shard = None,
+    dashboard: c.Dashboard = False,
     output: DataSet = Path("atomsight-batch"),
 ) -> None:
     """Validate every entry of a manifest; nothing is lost, and nothing is done twice."""
@@ -138,7 +119,10 @@ def run(
         os.environ.get(EMDB_VARIABLE),
         os.environ.get(PDB_VARIABLE),
     )
-    place, part = _place(workers, memory, scheduler, dashboard), _shard(shard)
+    place = c.place_of(
+        workers=workers, memory=memory, dashboard=dashboard, scheduler=scheduler, slurm=slurm
+    )
+    part = _shard(shard)
     # as Slurm does when the time of a job is up: end in order, so that no entry is blamed
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with show_progress() as progress:
@@ -157,8 +141,8 @@ def run(
 @batch.command(no_args_is_help=True)
 def plan(
     manifest: Manifest,
-    workers: Workers = None,
-    memory: Memory = None,
+    workers: c.Workers = None,
+    memory: c.Memory = None,
     tables: TablesOption = TablesChoice.ATOMS,
     output: Annotated[
         Path | None,
@@ -184,22 +168,7 @@ def plan(
     show_plan(found, workers_of(here), room, tables.value)
 
 
-def _place(
-    workers: int | None, memory: str | None, scheduler: str | None, dashboard: bool
-) -> "Place":
-    """Where entries are scored."""
-    from atomsight.batch.cluster import Local, Running
-    from atomsight.batch.sizes import bytes_of
-    from atomsight.errors import ParameterError
-
-    if scheduler is None:
-        size = 0 if memory is None else bytes_of(memory, "--memory")
-        return Local(workers, size, dashboard)
-    if workers is not None or memory is not None or dashboard:
-        raise ParameterError(
-            "--workers, --memory and --dashboard: are those of the cluster, with --scheduler"
-        )
-    return Running(scheduler)
+batch.command(context_settings={"ignore_unknown_options": True}, no_args_is_help=True)(c.script)
 
 
 def _shard(text: str | None) -> "Shard | None":
