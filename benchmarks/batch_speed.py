@@ -5,6 +5,8 @@ Entries are pieces of the demo's map and model, moved and with noise. The last s
 """
 
 import argparse
+import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from atomsight.batch.children import THREADS
 from atomsight.batch.cluster import Local
 from atomsight.batch.dataset import read_rows
 from atomsight.batch.job import Settings
@@ -53,8 +56,13 @@ def measure_batch(entries: int = ENTRIES) -> Tables:
                 * (report.seconds * workers - report.scoring)
                 / entries,
             }
-    one, two = rows.values()
-    two["times one worker"] = float(one["seconds"]) / float(two["seconds"])
+        one, two = rows.values()
+        two["times one worker"] = float(one["seconds"]) / float(two["seconds"])
+        alone = [_unhandled(manifest, count) for count in (1, 2)]
+        rows["two processes, no machinery"] = {
+            "ms an entry": alone[1],
+            "times one worker": 2 * alone[0] / alone[1],
+        }
     return {f"batch of {entries} entries of about 250 atoms": rows}
 
 
@@ -90,6 +98,39 @@ def measure_thousands(thousands: int) -> Tables:
         read_rows(settings.folder)
         rows["reading all rows"] = {"seconds": time.perf_counter() - start}
     return {f"batch of {count} tiny entries": rows}
+
+
+def _unhandled(manifest: Path, processes: int) -> float:
+    """Milliseconds an entry where processes do nothing but score side by side: what is possible."""
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", _SCORING, str(manifest), str(manifest.with_name(f"alone{i}"))],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **dict.fromkeys(THREADS, "1")},
+        )
+        for i in range(processes)
+    ]
+    return sum(float(one.communicate()[0]) for one in running) / processes
+
+
+_SCORING = """
+import sys, time
+from pathlib import Path
+from atomsight.batch.entry import entry_of
+from atomsight.batch.job import Job, Settings
+from atomsight.batch.manifest import read_manifest
+from atomsight.batch.score import score
+from atomsight.processes import use_processors
+use_processors(1)
+settings = Settings(Path(sys.argv[2]))
+jobs = [Job(entry_of(row, settings.options), settings, "") for row in read_manifest(sys.argv[1])]
+score(jobs[0], 1)
+start = time.perf_counter()
+for job in jobs[:200]:
+    score(job, 1)
+print(1e3 * (time.perf_counter() - start) / len(jobs[:200]))
+"""
 
 
 def crops(folder: Path, count: int, radius: float) -> Path:

@@ -6,7 +6,7 @@ import time
 import psutil
 import pytest
 
-from atomsight.processes import processors
+from atomsight.processes import processors, use_processors
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux gives processors away")
@@ -26,6 +26,12 @@ def test_where_the_system_does_not_tell_all_count(monkeypatch):
     assert processors() == 6
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert processors() == 1
+
+
+def test_a_process_may_be_told_to_use_fewer(monkeypatch):
+    monkeypatch.setattr("atomsight.processes._most", None)
+    use_processors(3)
+    assert processors() == 3
 
 
 def test_a_process_whose_parent_is_killed_ends(tmp_path):

@@ -16,15 +16,17 @@ from atomsight.batch.dataset import FAILED
 from atomsight.batch.fetched import fetch
 from atomsight.batch.job import Ended, Job
 from atomsight.batch.score import fail, score
-from atomsight.processes import end_with_parent
+from atomsight.processes import end_with_parent, use_processors
 
 STARTED = ".started"
 """Folder with a file for each entry that is being scored: how often it was begun."""
 
-_THREADS = (
+THREADS = (
     *("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
     "POLARS_MAX_THREADS",
 )
+"""Variables by which libraries are told how many threads they may start."""
+
 _SIGNALS = {-9: "signal 9, as when no memory is left", -11: "signal 11, a crash"}
 
 _pool: Any = None
@@ -132,14 +134,21 @@ def _children(workers: int, threads: int) -> Any:
         # a worker under a nanny may have no children of its own unless it says so
         multiprocessing.current_process().daemon = False
         # entries run side by side: more threads of one would take from the others
-        for name in _THREADS:
+        for name in THREADS:
             os.environ[name] = str(threads)
         _pool = ProcessPool(
             max_workers=workers,
             context=multiprocessing.get_context("spawn"),
-            initializer=end_with_parent,
+            initializer=_begin,
+            initargs=(threads,),
         )
     return _pool
+
+
+def _begin(threads: int) -> None:
+    """Start of a process."""
+    end_with_parent()
+    use_processors(threads)
 
 
 def forget_start(job: Job) -> None:

@@ -29,6 +29,10 @@ _SHARE = 0.8
 _SCHEDULER_SETTINGS = {
     # thousands of entries pass through: what the scheduler remembers of each must not grow
     "distributed.admin.low-level-log-length": 1000,
+    # what nobody asked for takes processor time from the entries
+    "distributed.worker.profile.enabled": False,
+    "distributed.scheduler.work-stealing": False,
+    "distributed.scheduler.active-memory-manager.start": False,
     # a worker that dies takes its entries along, and which of them was to blame is known elsewhere
     "distributed.scheduler.allowed-failures": 100,
 }
@@ -89,10 +93,13 @@ class Connection:
     watch : callable
         Called every few seconds with the number of workers; raises ClusterError if there are none
         and none will come.
+    processes : int or None
+        Entries that a worker scores at the same time; None: as many as it has threads.
     """
 
     client: Any
     watch: Callable[[int], None] = lambda _count: None
+    processes: int | None = None
 
 
 def require_dask() -> None:
@@ -150,7 +157,7 @@ def connected(place: Place, folder: Path) -> Iterator[Connection]:
                 yield Connection(client, jobs.watch)
         else:
             with _started(place) as cluster, Client(cluster, set_as_default=False) as client:  # type: ignore[no-untyped-call]
-                yield Connection(client)
+                yield Connection(client, processes=workers_of(place))
 
 
 @contextmanager
@@ -176,7 +183,8 @@ def _started(place: Local) -> Any:
 
     return LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=1,
-        threads_per_worker=workers_of(place),
+        # one more than entries are scored at the same time: the next one waits at its place
+        threads_per_worker=workers_of(place) + 1,
         # entries run in processes of their own, so scheduler and worker need none
         processes=False,
         memory_limit=None,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -15,7 +14,7 @@ from atomsight.batch.children import children_allowed, forget_start
 from atomsight.batch.cluster import MEMORY, Connection, Place, Running, connected
 from atomsight.batch.job import Ended, Job
 from atomsight.batch.score import fail
-from atomsight.batch.workers import Capacity, Workers, attempt_here
+from atomsight.batch.workers import Capacity, Workers, attempt_here, own_version
 from atomsight.errors import ClusterError, OutputError
 
 Progress = Callable[[str, int, int], None]
@@ -259,8 +258,8 @@ class Driver:
                     future = client.submit(
                         attempt_here,
                         job,
-                        capacity.threads,
-                        version("atomsight"),
+                        capacity.processes,
+                        own_version(),
                         # one key for all but the number: each name is remembered
                         key=("entry", self._number),
                         resources={MEMORY: job.need} if capacity.memory else None,
@@ -288,7 +287,7 @@ class Driver:
                 self._count(fail(job, 1, "memory", "TooLarge", message))
             elif capacity.memory:
                 # estimates err: twice the need, or an even share where that is more
-                share = max(2 * job.need + _GIB, capacity.memory // capacity.threads)
+                share = max(2 * job.need + _GIB, capacity.memory // capacity.processes)
                 return replace(job, limit=min(share, capacity.memory))
             else:
                 return job

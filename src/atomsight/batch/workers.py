@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from socket import gethostname
 from typing import Any
@@ -24,11 +25,32 @@ _log = logging.getLogger("atomsight")
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What the workers of a cluster have: threads of all, of one, and bytes of one (0: unknown)."""
+    """What the workers of a cluster have.
+
+    Attributes
+    ----------
+    all_threads : int
+        Of all workers.
+    processes : int
+        Entries that one of them scores at the same time.
+    memory : int
+        Bytes of the largest; 0: unknown.
+    """
 
     all_threads: int
-    threads: int
+    processes: int
     memory: int
+
+
+@cache
+def own_version() -> str:
+    """Version of atomsight here; looking it up takes longer than handing out an entry.
+
+    Returns
+    -------
+    str
+    """
+    return version("atomsight")
 
 
 def attempt_here(job: Job, workers: int, needed: str) -> Ended | Job:
@@ -52,7 +74,7 @@ def attempt_here(job: Job, workers: int, needed: str) -> Ended | Job:
     ClusterError
         If this worker has another version, or does not see the folder of the data set.
     """
-    found = version("atomsight")
+    found = own_version()
     if found != needed:
         raise ClusterError(
             f"{gethostname()}: the worker of Dask there has atomsight {found}, and this is "
@@ -77,6 +99,7 @@ class Workers:
     def __init__(self, connection: Connection) -> None:
         self._client = connection.client
         self._watch = connection.watch
+        self._processes = connection.processes
         self._known: set[str] = set()
         self._capacity: Capacity | None = None
         self._looked = 0.0
@@ -103,7 +126,10 @@ class Workers:
             self._watch(len(workers))
             self._tell_of_none(len(workers))
             self._require_atomsight(list(workers))
-            self._capacity = _capacity_of(workers.values()) if workers else None
+            if workers:
+                self._capacity = _capacity_of(workers.values(), self._processes)
+            else:
+                self._capacity = None
             self._looked = time.monotonic()
         return self._capacity
 
@@ -131,9 +157,9 @@ class Workers:
             _log.warning("the cluster has no workers; waiting until one comes")
 
 
-def _capacity_of(workers: Iterable[Mapping[str, Any]]) -> Capacity:
+def _capacity_of(workers: Iterable[Mapping[str, Any]], processes: int | None) -> Capacity:
     facts = [(one["nthreads"], int(one["resources"].get(MEMORY, 0))) for one in workers]
     memory = max(bytes_ for _, bytes_ in facts)
     # where some say how much memory they have, entries go to those alone
     threads = [number for number, bytes_ in facts if bytes_ or not memory]
-    return Capacity(max(1, sum(threads)), max(threads), memory)
+    return Capacity(max(1, sum(threads)), processes or max(threads), memory)
