@@ -169,17 +169,17 @@ def test_an_entry_that_never_ends_is_ended(crops, tmp_path):
     rows = [
         ("slow", *(str(crops.parent / "files" / f"crop00000.{end}") for end in ("cif", "mrc")), 3.2)
     ]
-    many = [(f"{name}{i}", *rest) for i in range(30) for name, *rest in rows]
+    many = [(f"{name}{i}", *rest) for i in range(16) for name, *rest in rows]
     manifest = write_manifest(tmp_path / "m.csv", ("name", "model", "map", "resolution"), many)
     killer.start()
     report = run_batch(
-        manifest, Settings(tmp_path / "set", timeout=4.0, tables="entries"), Local(workers=1)
+        manifest, Settings(tmp_path / "set", timeout=3.0, tables="entries"), Local(workers=1)
     )
     killer.over = True
     assert killer.done == 1
-    assert (report.done, report.failed, dict(report.steps)) == (29, 1, {"timeout": 1})
+    assert (report.done, report.failed, dict(report.steps)) == (15, 1, {"timeout": 1})
     row = read_rows(tmp_path / "set").filter(pl.col("status") == "failed").row(0, named=True)
-    assert row["message"] == "not done after 4 s (--timeout)"
+    assert row["message"] == "not done after 3 s (--timeout)"
 
 
 def test_an_entry_that_ended_its_runs_is_given_up(crops, tmp_path):
