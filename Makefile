@@ -13,7 +13,7 @@ demo: $(VENV)/.installed $(DATA)/.done
 	$(BIN)/atomsight validate $(DATA)/5ni1.cif $(DATA)/emd_3488.mrc -o demo-results
 
 test: $(VENV)/.dev $(DATA)/.done
-	$(BIN)/python -m pytest -n 3 --dist loadgroup $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_OPTIONS)
 
 check: $(VENV)/.dev $(DATA)/.done
 	$(BIN)/ruff format --check .
