@@ -12,6 +12,8 @@ from pathlib import Path
 from rich.console import Console
 
 from against_cctbx import compare_with_cctbx
+from batch_sizes import measure_sizes
+from batch_speed import measure_batch
 from big_map import measure_memory
 from fsc_q_speed import measure_fsc_q
 from kernel_speed import measure_kernel
@@ -29,6 +31,8 @@ SECTIONS: dict[str, Callable[[], Tables]] = {
     "fsc-q": measure_fsc_q,
     "scores": measure_scores,
     "page": measure_page,
+    "batch": measure_batch,
+    "sizes": measure_sizes,
     "cctbx": compare_with_cctbx,
 }
 RESULTS = Path(__file__).resolve().parent / "results"
