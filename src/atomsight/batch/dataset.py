@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +11,8 @@ import polars as pl
 
 from atomsight.batch.schema import ENTRIES
 from atomsight.errors import OutputError, ResultsError
+from atomsight.export.tables import put_parquet
+from atomsight.io.files import reason_of
 
 ROWS, RESIDUES, ATOMS = "entries", "residues", "atoms"
 """Folders of the tables; each is a hive-partitioned parquet data set."""
@@ -70,13 +71,10 @@ def write_table(table: pl.DataFrame, folder: Path, kind: str, name: str) -> Path
     try:
         for place in (target.parent, unfinished.parent):
             place.mkdir(parents=True, exist_ok=True)
-        # polars reports a full disk in many ways, so the bytes are written here
-        content = BytesIO()
-        table.write_parquet(content)
-        unfinished.write_bytes(content.getbuffer())
+        put_parquet(table, unfinished)
         unfinished.replace(target)
     except OSError as exc:
-        raise OutputError(f"{target}: cannot write this table ({_reason(exc)})") from None
+        raise OutputError(f"{target}: cannot write this table ({reason_of(exc)})") from None
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
@@ -101,7 +99,7 @@ def remove_table(folder: Path, kind: str, name: str) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as exc:
-        raise OutputError(f"{path}: cannot remove this table ({_reason(exc)})") from None
+        raise OutputError(f"{path}: cannot remove this table ({reason_of(exc)})") from None
 
 
 def read_rows(folder: Path, columns: list[str] | None = None) -> pl.DataFrame:
@@ -179,7 +177,7 @@ def table_files(folder: Path, kind: str) -> list[Path]:
     try:
         return sorted(_paths(folder / kind))
     except OSError as exc:
-        raise ResultsError(f"{folder}: cannot read this data set ({_reason(exc)})") from None
+        raise ResultsError(f"{folder}: cannot read this data set ({reason_of(exc)})") from None
 
 
 def _paths(place: Path) -> Iterator[Path]:
@@ -213,7 +211,3 @@ def begin_dataset(folder: Path, *, alone: bool) -> None:
         for path in place.glob("*.parquet"):
             path.unlink(missing_ok=True)
         place.rmdir()
-
-
-def _reason(exc: BaseException) -> str:
-    return getattr(exc, "strerror", None) or str(exc).partition("\n")[0]

@@ -135,9 +135,25 @@ def write_parquet(table: pl.DataFrame, path: Path) -> Path:
     OutputError
         If the file cannot be written.
     """
+    with whole_file(path) as temporary:
+        put_parquet(table, temporary)
+    return path
+
+
+def put_parquet(table: pl.DataFrame, path: Path) -> None:
+    """Write a table as parquet to where a caller sees to it that it is whole.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+    path : Path
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
     # polars reports a full disk in many ways, so the bytes are written here
     content = BytesIO()
     table.write_parquet(content)
-    with whole_file(path) as temporary:
-        temporary.write_bytes(content.getbuffer())
-    return path
+    path.write_bytes(content.getbuffer())

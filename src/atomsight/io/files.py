@@ -51,7 +51,7 @@ def require_file(path: PathLikeStr, what: str, error: type[InputError]) -> Path:
     except FileNotFoundError:
         raise error(f"{file}: no such {what} file") from None
     except (OSError, ValueError) as exc:
-        raise error(f"{file}: cannot open this {what} file ({_reason(exc)})") from None
+        raise error(f"{file}: cannot open this {what} file ({reason_of(exc)})") from None
     if not os.access(file, os.R_OK):
         raise error(f"{file}: no permission to read this {what} file")
     if size == 0:
@@ -98,7 +98,9 @@ def open_binary(path: Path, what: str, error: type[InputError]) -> Iterator[Bina
             with path.open("rb") as plain:
                 yield plain
     except (OSError, EOFError, zlib.error) as exc:
-        raise error(f"{path}: this {what} file breaks off or is damaged ({_reason(exc)})") from None
+        raise error(
+            f"{path}: this {what} file breaks off or is damaged ({reason_of(exc)})"
+        ) from None
 
 
 def read_text_bytes(path: Path, what: str, error: type[InputError]) -> bytes:
@@ -201,7 +203,7 @@ def make_folder(path: PathLikeStr, *, option: str = "-o") -> Path:
             pass
     except (OSError, ValueError) as exc:
         raise OutputError(
-            f"{folder}: cannot write to this output folder ({_reason(exc)}); choose another with "
+            f"{folder}: cannot write to this output folder ({reason_of(exc)}); choose another with "
             f"{option}"
         ) from None
     return folder
@@ -255,7 +257,7 @@ def whole_file(path: PathLikeStr) -> Iterator[Path]:
         yield temporary
         temporary.replace(target)
     except OSError as exc:
-        raise OutputError(f"{target}: cannot write this file ({_reason(exc)})") from None
+        raise OutputError(f"{target}: cannot write this file ({reason_of(exc)})") from None
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -340,6 +342,15 @@ def _move_files(stage: Path, target: Path) -> None:
         undo.pop_all()
 
 
-def _reason(exc: BaseException) -> str:
-    """Take the part of an operating system's message that a user can act on."""
+def reason_of(exc: BaseException) -> str:
+    """The part of an operating system's message that a user can act on.
+
+    Parameters
+    ----------
+    exc : BaseException
+
+    Returns
+    -------
+    str
+    """
     return getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
